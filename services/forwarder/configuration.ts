@@ -1,0 +1,46 @@
+// The configuration in force, followed live. Enter: the configuration topic. Leave: a directory that was read to its end
+// before the first change is, and word of each change after. A bad record leaves the last good definition in force.
+import type { KafkaClient } from '../shared/kafka/kafka.ts'
+import type { Log } from '../shared/log.ts'
+import { followConfig } from '../shared/forwarding/config-topic.ts'
+import { Directory, type Applied } from '../shared/forwarding/directory.ts'
+
+export type ConfigurationChange = Extract<Applied, { kind: 'changed' }>
+
+export type Configuration = AsyncDisposable & {
+  readonly directory: Directory
+  /** Called for each change from now on. */
+  onChange(listener: (change: ConfigurationChange) => void): void
+}
+
+export async function followConfiguration(kafka: KafkaClient, topic: string, log: Log): Promise<Configuration> {
+  const directory = new Directory()
+  let listener: ((change: ConfigurationChange) => void) | undefined
+  const stop = new AbortController()
+  await followConfig({
+    kafka,
+    topic,
+    log,
+    signal: stop.signal,
+    onRecord: (record) => {
+      const applied = directory.apply(record)
+      if (applied.kind === 'kept')
+        log.error('configuration-record-refused', { key: applied.key, reason: applied.reason })
+      if (applied.kind !== 'changed') return
+      if (listener) log.info('configuration-changed', { what: applied.what, id: applied.id, removed: applied.removed })
+      listener?.(applied)
+    },
+  })
+  log.info('configuration-read', {
+    connections: directory.connections().length,
+    repeaters: directory.repeaters().length,
+    refused: directory.rejected.size,
+  })
+  return {
+    directory,
+    onChange: (heard) => {
+      listener = heard
+    },
+    [Symbol.asyncDispose]: async () => stop.abort(),
+  }
+}

@@ -1,0 +1,291 @@
+// A member of a consumer group that owns whole partition numbers and commits for itself.
+// Enter: topics, and the hooks of whoever works on the records. Leave: records as they are fetched, and positions.
+// Never: a wait inside the fetch loop. kafkajs fetches nothing more until every handler of the last response has returned.
+import type { Consumer, ConsumerRunConfig } from 'kafkajs'
+import type { Clock, Millis } from '../clock.ts'
+import type { Log } from '../log.ts'
+import { openCoPartitionAssigner } from './co-partition-assigner.ts'
+import { errorText } from '../error-text.ts'
+import type { KafkaClient } from './kafka.ts'
+import { Holdings } from './holdings.ts'
+import {
+  commitOnce,
+  countPartitions,
+  fetchEdge,
+  hookMembership,
+  lastCountedAt,
+  type Membership,
+  type TopicOffsets,
+  type TopicPartitions,
+} from './membership.ts'
+import { byTopic, offsetIn, readPositions } from './read-positions.ts'
+import type { StartPosition } from './start-position.ts'
+
+/** A record as kafkajs hands it over: `key`, `value` and header values are slices of the whole fetch response. */
+export type FetchedRecord = {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly offset: string
+  readonly timestamp: string
+  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>
+}
+
+export type CommitEntry = {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly metadata: string
+}
+
+/** The next offset that will be written. */
+export type LogEnd = { readonly topic: string; readonly partition: number; readonly end: number }
+
+export type GroupWork = {
+  /**
+   * After each join: the partitions that are new; nothing is fetched before it returns. What we own already stays.
+   * @param numbers how many partition numbers the whole group shares
+   */
+  assigned(positions: readonly StartPosition[], numbers: number): void
+  /** Awaited while these numbers are still ours and `commit` is still accepted, unless we were put out of the group. The others go on. */
+  revoked(numbers: readonly number[]): Promise<void>
+  /** Where reading goes on in a partition that we own: kafkajs forgets it with each join. */
+  positionOf(topic: string, partition: number): number
+  /** Synchronous, and never throws for a record's content. */
+  received(topic: string, partition: number, records: readonly FetchedRecord[], highWatermark: number): void
+  /**
+   * From `from` up to `to`, exclusive, nothing is handed over: control records and aborted ones, or nothing at all. Told in the
+   * same turn as the records before it, so that nothing can have been put off between.
+   */
+  reached(topic: string, partition: number, from: number, to: number): void
+}
+
+export type Group = AsyncDisposable & {
+  pause(topic: string, partition: number): void
+  resume(topic: string, partition: number): void
+  seek(topic: string, partition: number, offset: number): void
+  /** The end of what can be read now; undefined while the brokers are away, or when the partition is not ours. */
+  endOf(topic: string, partition: number): Promise<number | undefined>
+  /**
+   * False when the coordinator may have given our partitions to another without our knowing: a process that was stopped and
+   * goes on, or one that reaches no broker. Nothing may start then.
+   */
+  holdsLease(): boolean
+  /**
+   * One request for everything, under the generation in force. Never throws: a failure is tried again by the next commit.
+   * `not-a-member`: nothing of it is ours to commit any more.
+   */
+  commit(entries: readonly CommitEntry[]): Promise<'committed' | 'failed' | 'not-a-member'>
+  /** We are going to leave: the group gives us nothing more, and takes nothing from us until then. */
+  leaveSoon(): void
+}
+
+/** What whoever looks after the consumer needs beside that. */
+export type JoinedGroup = Group & {
+  /** Of all that is ours, asked for in one go; undefined while the brokers are away, or nothing is ours. */
+  ends(): Promise<readonly LogEnd[] | undefined>
+  /**
+   * Gives up all that is ours in good order, leaves the group and joins anew. Resolves when it has joined. It may never do so:
+   * kafkajs waits for what hangs.
+   */
+  restart(): Promise<void>
+}
+
+type GroupOptions = {
+  readonly kafka: KafkaClient
+  readonly groupId: string
+  readonly topics: readonly string[]
+  /** By topic. */
+  readonly startFrom: (topic: string) => 'earliest' | 'latest'
+  /** A member that was not heard for so long has lost its partitions. Absent: long enough for a busy event loop. */
+  readonly sessionTimeout?: Millis
+  readonly work: GroupWork
+  readonly log: Log
+  readonly clock: Clock
+  /** The client gave up for good (a right was taken away, a password changed): a process that reads nothing must not look alive. */
+  readonly fail: (error: unknown) => void
+}
+
+/**
+ * The longest an idle fetch waits, and with it a heartbeat (kafkajs beats only between fetches); and how long kafkajs sleeps
+ * while every partition is paused, so what was fetched ahead must last longer than this.
+ */
+const FETCH_WAIT: Millis = 250
+/**
+ * How long after its last heartbeat the group misses a member: what its partitions wait for when it was killed, a restart at
+ * once included. Longer than anything that keeps us from beating: a turn in which several of the largest forms are rendered (a
+ * second or two), a garbage collection, a coordinator that moves (some seconds). Shorter would cost memberships, and each costs
+ * everybody a rebalance. Brokers MUST allow it: `group.min.session.timeout.ms` is 6 s unless set.
+ */
+const SESSION_TIMEOUT: Millis = 15_000
+/** Of the session: what was started at the end of the lease is on the wire before another owner may start. */
+const LEASE_PART = 0.6
+/**
+ * How soon a member hears that another joins or leaves: until all have heard it, what moves is nobody's. A beat is a few bytes, and
+ * there are four idle fetches in a second beside it.
+ */
+const HEARTBEAT_EVERY: Millis = 500
+/** For the slowest member to finish, commit and join again: the drain, the last commit, and a broker that answers late. */
+const REBALANCE_TIMEOUT: Millis = 60_000
+/**
+ * A fetch is decoded in one go: this bounds how long it keeps the event loop from answering anybody, how far the memory bound
+ * is overshot, and what is thrown away when the sources are paused. A batch that is larger comes whole (KIP-74).
+ */
+const FETCH_BYTES = 512 * 1024
+const FETCH_BYTES_PER_PARTITION = 128 * 1024
+
+export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
+  const { kafka, groupId, topics, work, log, fail, sessionTimeout = SESSION_TIMEOUT } = options
+  let membership: Membership | undefined
+  /** Under which the numbers that we hold were given to us. */
+  let memberId: string | null = null
+  let joining: Membership | undefined
+  const holdings = new Holdings({ revoked: (numbers) => work.revoked(numbers), fail })
+  /** Put out of the group: what we held may be another's, so nothing of it is committed. */
+  const lapse = async () => {
+    membership = undefined
+    await holdings.giveUpAll()
+  }
+  const leaving = new AbortController()
+
+  const consumer: Consumer = kafka.consumer({
+    groupId,
+    sessionTimeout,
+    rebalanceTimeout: REBALANCE_TIMEOUT,
+    heartbeatInterval: HEARTBEAT_EVERY,
+    maxWaitTimeInMs: FETCH_WAIT,
+    maxBytes: FETCH_BYTES,
+    maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
+    allowAutoTopicCreation: false,
+    partitionAssigners: [
+      (context) => {
+        hookMembership(context.cluster, {
+          mustTell: () => holdings.mustTell,
+          onCut: (number) => holdings.takeAnew(number),
+          onUncoordinated: (error) => log.warn('coordinator-unknown', { error: errorText(error) }),
+          beforeJoining: async (joins) => {
+            joining = joins
+            if (membership && joins.memberId !== memberId) await lapse()
+          },
+          afterReceiving: async (joined) => {
+            // Put out, and taken in again under another name, in the midst of the join.
+            if (membership && joined.memberId !== memberId) await lapse()
+            memberId = joined.memberId
+            const { gained, kept, lost } = await holdings.receive(joined.assigned(), joined.generationId ?? 0)
+            const positions = await readPositions(joined, gained, options, leaving.signal)
+            if (!positions) return 'over'
+            membership = joined
+            for (const { topic, partition, offset } of [...positions, ...whereKept(kept, work)])
+              joined.seek({ topic, partition, offset: String(offset) })
+            // A partition that comes back is still paused from its last stay here.
+            consumer.resume(gained.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })))
+            holdings.take(gained)
+            work.assigned(positions, countPartitions(joined, topics))
+            holdings.letGo(lost)
+            return 'owned'
+          },
+          beforeLeaving: async () => {
+            if (membership) await holdings.giveUpAll()
+            membership = undefined
+          },
+        })
+        return openCoPartitionAssigner(() => holdings.tell(joining?.memberId === memberId && memberId !== null))(
+          context,
+        )
+      },
+    ],
+  })
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+    // eachBatch is not called where nothing is left to hand over.
+    if (payload.batchSize === 0) work.reached(payload.topic, payload.partition, ...filteredRange(payload))
+  })
+  consumer.on(consumer.events.CRASH, ({ payload }) =>
+    payload.restart ? log.warn('consumer-restarted', { error: payload.error.message }) : fail(explain(payload.error)),
+  )
+
+  await consumer.connect()
+  await consumer.subscribe({ topics: [...topics], fromBeginning: true })
+  const running: ConsumerRunConfig = {
+    autoCommit: false,
+    eachBatch: async (fetched) => {
+      // Fetched before the last seek or assignment: what comes before it has not been handed over yet.
+      if (fetched.isStale()) return
+      const { batch } = fetched
+      const { topic, partition, messages } = batch
+      work.received(topic, partition, messages, Number(batch.highWatermark))
+      work.reached(topic, partition, Number(messages.at(-1)?.offset) + 1, Number(batch.lastOffset()) + 1)
+    },
+  }
+  await consumer.run(running)
+
+  return {
+    pause: (topic, partition) => consumer.pause([{ topic, partitions: [partition] }]),
+    resume: (topic, partition) => consumer.resume([{ topic, partitions: [partition] }]),
+    seek: (topic, partition, offset) => consumer.seek({ topic, partition, offset: String(offset) }),
+    holdsLease: () =>
+      membership !== undefined && options.clock.monotonic() - lastCountedAt(membership) < LEASE_PART * sessionTimeout,
+    async endOf(topic, partition) {
+      try {
+        const asked = [{ topic, partitions: [partition] }]
+        return membership && offsetIn(await fetchEdge(membership, asked, false), topic, partition)
+      } catch (error) {
+        log.warn('log-end-unknown', { topic, partition, error: errorText(error) })
+        return undefined
+      }
+    },
+    async ends() {
+      try {
+        return membership && (await fetchEdge(membership, membership.assigned(), false)).flatMap(endsOf)
+      } catch (error) {
+        log.warn('log-end-unknown', { error: errorText(error) })
+        return undefined
+      }
+    },
+    async restart() {
+      await consumer.stop()
+      if (!leaving.signal.aborted) await consumer.run(running)
+    },
+    async commit(entries) {
+      if (!membership) return 'not-a-member'
+      if (entries.length === 0) return 'committed'
+      try {
+        await commitOnce(membership, byTopic(entries))
+        return 'committed'
+      } catch (error) {
+        log.warn('commit-failed', { error: errorText(error) })
+        return 'failed'
+      }
+    },
+    leaveSoon: () => holdings.leaveSoon(),
+    async [Symbol.asyncDispose]() {
+      // kafkajs waits for a join that is under way.
+      leaving.abort()
+      await consumer.disconnect()
+    },
+  }
+}
+
+const endsOf = ({ topic, partitions }: TopicOffsets): readonly LogEnd[] =>
+  partitions.map(({ partition, offset }) => ({ topic, partition, end: Number(offset) }))
+
+/** kafkajs's types leave out that there may be no first offset: between compacted records it goes on by one. */
+const filteredRange = ({
+  firstOffset,
+  lastOffset,
+}: {
+  readonly firstOffset: string | null
+  readonly lastOffset: string
+}): [from: number, to: number] => [Number(firstOffset ?? lastOffset), Number(lastOffset) + 1]
+
+/** What Kafka says of members that share in different ways does not say what to do. */
+const explain = (error: Error): Error =>
+  'type' in error && error.type === 'INCONSISTENT_GROUP_PROTOCOL'
+    ? new Error(
+        'the group has members that share its partitions in another way: an older Onward, or another program. Stop them first',
+        { cause: error },
+      )
+    : error
+
+function* whereKept(kept: readonly TopicPartitions[], work: Pick<GroupWork, 'positionOf'>) {
+  for (const { topic, partitions } of kept)
+    for (const partition of partitions) yield { topic, partition, offset: work.positionOf(topic, partition) }
+}

@@ -1,0 +1,183 @@
+// What can be measured: a system, the load it is given, how the receiver treats it. Pure values; workloads.ts says what their
+// figures are held against.
+
+/** Milliseconds the receiver takes to answer, in all of them. */
+export const RECEIVER_LATENCY = 5
+/** Milliseconds it takes for a connection that hangs. */
+export const HANG_FOR = 5_000
+export const CONNECTIONS = 100
+export const SOCKETS_OF_A_CONNECTION = 4
+export const PARTITIONS = 12
+export const CASES = 10_000
+export const CHANGE_BYTES = 1_024
+/** Exponent of the skewed load: the first of 10,000 cases is then 15 % of all changes. */
+export const ZIPF_EXPONENT = 1.1
+/** Changes a second that loads are cut for: a run of `--seconds` reads about so many. */
+const FULL_SPEED = 10_000
+/** The same where one case's turn after turn sets the pace. */
+const HOT_CASE_SPEED = 1_200
+/** Of `--seconds`, how much longer a run lasts in which some connections are in trouble: memory must fill, and probes come. */
+const TROUBLED_TIMES = 2
+/** Deliveries that are parked before the restart, and their cases: most have one or two changes, some have seven. */
+const PARKED = 1_000_000
+const PARKED_CASES = 500_000
+/** Updates of one case in a second, beside the others. */
+export const HOT_CASE_UPDATES = 1_000
+
+export type LoadName = 'uniform' | 'zipf-short' | 'zipf' | 'parked'
+export type Load = {
+  readonly name: LoadName
+  readonly changes: number
+  readonly cases: number
+  readonly zipf: number | null
+}
+
+/** @param changes of each load, whatever its name; null: as many as the seconds need */
+export function loadsOf(seconds: number, changes: number | null, parked: number | null = null): Record<LoadName, Load> {
+  const full = changes ?? seconds * FULL_SPEED
+  return {
+    uniform: { name: 'uniform', changes: changes ?? full * TROUBLED_TIMES, cases: CASES, zipf: null },
+    zipf: { name: 'zipf', changes: full, cases: CASES, zipf: ZIPF_EXPONENT },
+    'zipf-short': {
+      name: 'zipf-short',
+      changes: Math.min(full, seconds * HOT_CASE_SPEED),
+      cases: CASES,
+      zipf: ZIPF_EXPONENT,
+    },
+    parked: { name: 'parked', changes: parked ?? PARKED, cases: PARKED_CASES, zipf: null },
+  }
+}
+
+/** What Onward is configured with. */
+export type Rules = {
+  readonly supersede: 'never' | 'waiting'
+  readonly auth: 'none' | 'digest' | 'oauth2'
+  /** `hang`: 5 % of the connections. `refuse`: 10 %, half of them with 503, half have nobody listening. `refuse-all`: with 503. */
+  readonly trouble: 'none' | 'hang' | 'refuse' | 'refuse-all'
+  /** `nothing`: its filters let nothing through, so that changes are read and no more. */
+  readonly matches: 'all' | 'nothing'
+}
+
+/**
+ * | how | the load | measured |
+ * |---|---|---|
+ * | backlog | is there before | what arrives, between 10 % and 90 % of it |
+ * | whole | is there before | from the first request to the last answer: one case sets the length |
+ * | paced | comes while it is measured, at half of the healthy rate | from produce to request |
+ * | paced-hot | the same, and one case's updates | the same, without that case |
+ * | reads | is there before | changes read, while none is forwarded |
+ * | parks | is there before | deliveries parked, while every connection refuses |
+ * | drains | was parked by the measurement before | restart, then what arrives |
+ */
+export type How = 'backlog' | 'whole' | 'paced' | 'paced-hot' | 'reads' | 'parks' | 'drains'
+
+export type OnwardSubject = { readonly system: 'onward'; readonly load: LoadName | 'live' } & Rules
+export type Subject =
+  | { readonly system: 'bare'; readonly call: 'request' | 'dispatch'; readonly sockets: 'all' | 'one' }
+  | { readonly system: 'plain'; readonly load: LoadName }
+  | OnwardSubject
+
+export type Measurement = {
+  readonly label: string
+  readonly subject: Subject
+  readonly how: How
+  /** Of `--seconds`. @default 1 */
+  readonly times?: number
+}
+
+export const BARE = {
+  label: 'bare undici, request',
+  subject: { system: 'bare', call: 'request', sockets: 'all' },
+  how: 'backlog',
+} as const
+export const BARE_DISPATCH = {
+  label: 'bare undici, dispatch',
+  subject: { system: 'bare', call: 'dispatch', sockets: 'all' },
+  how: 'backlog',
+} as const
+export const ONE_AT_A_TIME = {
+  label: 'bare undici, one request at a time',
+  subject: { system: 'bare', call: 'dispatch', sockets: 'one' },
+  how: 'backlog',
+} as const
+export const PLAIN = {
+  label: 'plain kafkajs',
+  subject: { system: 'plain', load: 'uniform' },
+  how: 'backlog',
+} as const
+export const PLAIN_ZIPF = {
+  label: 'plain kafkajs, Zipf',
+  subject: { system: 'plain', load: 'zipf' },
+  how: 'backlog',
+} as const
+
+const onward = (load: LoadName | 'live', rules: Partial<Rules> = {}): OnwardSubject => ({
+  system: 'onward',
+  load,
+  supersede: 'never',
+  auth: 'none',
+  trouble: 'none',
+  matches: 'all',
+  ...rules,
+})
+
+export const ONWARD: Measurement = { label: 'Onward', subject: onward('uniform'), how: 'backlog' }
+export const ONWARD_DIGEST: Measurement = {
+  label: 'Onward, digest',
+  subject: onward('uniform', { auth: 'digest' }),
+  how: 'backlog',
+}
+export const ONWARD_OAUTH2: Measurement = {
+  label: 'Onward, OAuth 2',
+  subject: onward('uniform', { auth: 'oauth2' }),
+  how: 'backlog',
+}
+export const ONWARD_NEVER: Measurement = {
+  label: 'Onward, Zipf, never',
+  subject: onward('zipf-short'),
+  how: 'whole',
+  times: 5,
+}
+export const ONWARD_WAITING: Measurement = {
+  label: 'Onward, Zipf, waiting',
+  subject: onward('zipf', { supersede: 'waiting' }),
+  how: 'backlog',
+}
+export const ONWARD_HANG: Measurement = {
+  label: 'Onward, 5 % hang',
+  subject: onward('uniform', { trouble: 'hang' }),
+  how: 'backlog',
+  times: TROUBLED_TIMES,
+}
+export const ONWARD_REFUSE: Measurement = {
+  label: 'Onward, 10 % refuse',
+  subject: onward('uniform', { trouble: 'refuse' }),
+  how: 'backlog',
+  times: TROUBLED_TIMES,
+}
+export const ONWARD_HALF: Measurement = {
+  label: 'Onward, half the rate',
+  subject: onward('live', { supersede: 'waiting' }),
+  how: 'paced',
+}
+export const ONWARD_HOT: Measurement = {
+  label: 'Onward, and a hot case',
+  subject: onward('live', { supersede: 'waiting' }),
+  how: 'paced-hot',
+}
+export const ONWARD_READS: Measurement = {
+  label: 'Onward, reads only',
+  subject: onward('uniform', { matches: 'nothing' }),
+  how: 'reads',
+}
+export const ONWARD_PARKS: Measurement = {
+  label: 'Onward, parks',
+  subject: onward('parked', { trouble: 'refuse-all' }),
+  how: 'parks',
+}
+export const ONWARD_DRAINS: Measurement = {
+  label: 'Onward, drains',
+  subject: onward('parked', { trouble: 'refuse-all' }),
+  how: 'drains',
+  times: 2,
+}
