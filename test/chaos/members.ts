@@ -15,7 +15,7 @@ export type Members = {
   start(name: string): void
   signal(name: string, signal: 'SIGSTOP' | 'SIGCONT'): void
   kill(name: string): Promise<void>
-  /** SIGTERM, awaited. @param brokersAreUp then its exit code must be 0 */
+  /** SIGTERM, once to each process, awaited. @param brokersAreUp then its exit code must be 0 */
   term(name: string, brokersAreUp: () => boolean): Promise<void>
   runs(name: string): boolean
   /** A metric, summed over those that answer; null while one does not. */
@@ -39,6 +39,8 @@ type Running = {
   readonly exited: Promise<unknown>
   asked: boolean
   killed: boolean
+  /** A second SIGTERM would cut short the shutdown that the first began. */
+  shutdown?: Promise<void>
 }
 
 export function openMembers(
@@ -71,6 +73,24 @@ export function openMembers(
       start(name)
     })
   }
+  const shutDown = async (one: Running, brokersAreUp: () => boolean): Promise<void> => {
+    counts.terms++
+    one.asked = true
+    const wereUp = brokersAreUp()
+    one.child.kill('SIGTERM')
+    const timer = setTimeout(() => {
+      faults.push(`a shutdown took longer than ${TERM_WITHIN_MS / 1_000} s: ${one.log}`)
+      one.child.kill('SIGKILL')
+    }, TERM_WITHIN_MS)
+    await one.exited
+    clearTimeout(timer)
+    const { exitCode, signalCode } = one.child
+    // Node itself ends a process that has not yet come to its first line.
+    const hadStarted = readFileSync(one.log, 'utf8').includes('"event":"forwarder-started"')
+    if (hadStarted && wereUp && brokersAreUp() && exitCode !== 0 && !one.killed) {
+      faults.push(`a shutdown ended with ${String(exitCode ?? signalCode)}: the end of ${one.log}`)
+    }
+  }
   return {
     counts,
     faults,
@@ -91,23 +111,7 @@ export function openMembers(
     },
     async term(name, brokersAreUp) {
       const one = running.get(name)
-      if (!one) return
-      counts.terms++
-      one.asked = true
-      const wereUp = brokersAreUp()
-      one.child.kill('SIGTERM')
-      const timer = setTimeout(() => {
-        faults.push(`a shutdown took longer than ${TERM_WITHIN_MS / 1_000} s: ${one.log}`)
-        one.child.kill('SIGKILL')
-      }, TERM_WITHIN_MS)
-      await one.exited
-      clearTimeout(timer)
-      const { exitCode, signalCode } = one.child
-      // Node itself ends a process that has not yet come to its first line.
-      const hadStarted = readFileSync(one.log, 'utf8').includes('"event":"forwarder-started"')
-      if (hadStarted && wereUp && brokersAreUp() && exitCode !== 0 && !one.killed) {
-        faults.push(`a shutdown ended with ${String(exitCode ?? signalCode)}: the end of ${one.log}`)
-      }
+      if (one) await (one.shutdown ??= shutDown(one, brokersAreUp))
     },
     async sum(metric) {
       let sum = 0
