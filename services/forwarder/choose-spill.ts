@@ -1,4 +1,5 @@
-// Which lanes leave memory when it is full. Pure. Enter: what waits, and how fast each connection gets on. Leave: lanes to park.
+// Which lanes leave memory when it, or a commit's metadata, is full. Pure. Enter: what waits, and how fast each connection gets on.
+// Leave: lanes to park.
 // First those that wait for a parked version anyway; then the largest queues among connections that keep others waiting: they
 // need long for what waits, and much longer than the quickest. Where all are equally busy, and not for long, none is in another's
 // way: writing their queues to a topic and reading them again would only cost what they lack, and the sources wait for them instead.
@@ -88,6 +89,27 @@ export function chooseSpill(
       spilled.push({ lane, wait: Math.min(wait, LONGEST_AWAY) })
       freed += waitingBytes(lane)
     }
+  }
+  return spilled
+}
+
+/**
+ * A commit shows what was finished behind the first open record, as far as its metadata reaches: where that is nearly full, the
+ * oldest half of what waits in memory leaves it. Who would feel it: receivers after a crash, whom the rest is sent to once more.
+ */
+export function chooseStragglers(tasks: Iterable<PartitionTask>): readonly Spilled[] {
+  const spilled: Spilled[] = []
+  for (const task of tasks) {
+    if (!task.open || ![...task.sources.values()].some(({ offsets }) => offsets.isCrowded)) continue
+    const waiting = [...task.lanes.all()].flatMap((lane) => {
+      const { offsets, rereading } = lane.source
+      const first = lane.deliveries.find(({ record }) => record.offsets === offsets)
+      return offsets.isCrowded && !rereading && first && waitingBytes(lane) > 0
+        ? { lane, since: first.record.offset }
+        : []
+    })
+    const oldest = waiting.toSorted((one, other) => one.since - other.since).slice(0, Math.ceil(waiting.length / 2))
+    spilled.push(...oldest.map(({ lane }) => ({ lane, wait: 0 })))
   }
   return spilled
 }

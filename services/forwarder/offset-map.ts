@@ -10,6 +10,8 @@ import { Fences, type Fence } from './fences.ts'
 /** The broker's `offset.metadata.max.bytes` is 4,096 by default; the rest is room for the version mark. */
 export const METADATA_LIMIT = 4_000
 const VERSION_MARK = '1:'
+/** Of the metadata. What is open is still being finished while the rest fills: beyond it, what keeps it so full is to leave. */
+const CROWDED = 0.75
 
 /** One opened record. Mutable: completing it is the hot path, and a closure for each record would cost more than the rest. */
 export type OffsetEntry = { readonly offset: number; complete: boolean }
@@ -35,6 +37,7 @@ export class OffsetMap {
   #reserved: number
   #open = 0
   #changed = false
+  #isCrowded = false
   /** Only the logs that we write have any. */
   readonly fences: Fences
 
@@ -109,6 +112,11 @@ export class OffsetMap {
   /** Records opened and not complete. */
   get openCount(): number {
     return this.#open
+  }
+
+  /** The last commit's metadata is nearly full: soon it shows no more what was finished behind so many open records. */
+  get isCrowded(): boolean {
+    return this.#isCrowded
   }
 
   /**
@@ -189,6 +197,7 @@ export class OffsetMap {
       pushVarint(bytes, range.to - from)
       position = range.to
     }
+    this.#isCrowded = bytes.length > longest * CROWDED
     const saysNothing = bytes.length === 2 && bytes[0] === 0 && bytes[1] === 0
     return saysNothing ? '' : VERSION_MARK + Buffer.from(bytes).toString('base64')
   }

@@ -85,6 +85,7 @@ export class Ownership implements GroupWork {
       onTick: () => {
         forwarder.desks.measure(COMMIT_EVERY)
         this.#applyIntake()
+        this.#spilling.lookAtMaps()
         for (const task of this.tasks.values()) this.#sourceReading.doubtHorizons(task)
       },
       fail,

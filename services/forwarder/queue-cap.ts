@@ -24,7 +24,7 @@ const COPY_EVERY: Millis = 50
 const KEPT_PER_SLOT = 2
 /** Shorter ones may be our own: a busy event loop, a handshake. Who feels it: what is read of a slow connection until then. */
 const TELLING: Millis = 1_000
-/** The first answers pay for handshakes. */
+/** The first answers pay for handshakes, and for a process that has just begun: they tell once it has had `TELLING` to warm up. */
 const TELLING_ANSWERS = 16
 /** How fast the estimate follows slower attempts. */
 const ATTEMPT_WEIGHT = 1 / 8
@@ -33,6 +33,8 @@ export class QueueCap {
   /** What an attempt takes: as little as the quickest did lately, for what makes one slow is often ours. 0 before the first. */
   #usual: Millis = 0
   #answers = 0
+  /** The first attempt began. */
+  #askedAt: Millis | null = null
   #inFlight = 0
   /** An attempt ended, or one began when there was none: from then on silence says how slow it is. */
   #heardAt: Millis = 0
@@ -41,6 +43,7 @@ export class QueueCap {
   #fullSince: Millis | null = null
 
   begin(now: Millis): void {
+    this.#askedAt ??= now
     if (this.#inFlight++ === 0) this.#heardAt = now
   }
 
@@ -55,7 +58,8 @@ export class QueueCap {
   /** Requests that it can answer in a second, as far as is known; without end before anything was asked of it. */
   #perSecond(now: Millis, { slots, rate }: Means): number {
     const silence = this.#inFlight > 0 ? now - this.#heardAt : 0
-    const isKnown = this.#answers >= TELLING_ANSWERS || this.#usual >= TELLING
+    const isWarm = this.#answers >= TELLING_ANSWERS && now - (this.#askedAt ?? now) >= TELLING
+    const isKnown = isWarm || this.#usual >= TELLING
     const duration = Math.max(isKnown ? this.#usual : 0, silence < TELLING ? 0 : silence)
     return Math.min(rate ?? Infinity, duration > 0 ? (slots * 1_000) / duration : Infinity)
   }
@@ -91,6 +95,7 @@ export class QueueCap {
   forget(): void {
     this.#usual = 0
     this.#answers = 0
+    this.#askedAt = null
     this.#bookedUntil = 0
     this.#fullSince = null
   }

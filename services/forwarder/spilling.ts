@@ -1,10 +1,11 @@
-// Takes what keeps others waiting out of a full memory. Enter: what waits, and how fast each connection gets on. Leave: lanes on
-// their way into the retry topics. It is asked whenever memory is full, and looks a few times a second at most.
+// Takes what keeps others waiting out of a full memory, and what keeps a commit from showing all that is finished.
+// Enter: what waits, and how fast each connection gets on. Leave: lanes on their way into the retry topics. It is asked whenever
+// memory is full, and looks a few times a second at most.
 import type { Clock, Millis } from '../shared/clock.ts'
 import type { Directory } from '../shared/forwarding/directory.ts'
 import type { RepeaterId } from '../shared/ids.ts'
 import type { Log } from '../shared/log.ts'
-import { chooseSpill } from './choose-spill.ts'
+import { chooseSpill, chooseStragglers } from './choose-spill.ts'
 import type { Forwarder } from './forwarder.ts'
 import type { Intake } from './intake.ts'
 import type { Park } from './park.ts'
@@ -46,6 +47,15 @@ export class Spilling {
     const spilled = chooseSpill(tasks(), connectionOf, paces, intake.excess)
     if (spilled.length === 0) return
     log.info('lanes-spilled', { lanes: spilled.length, heldBytes: intake.heldBytes })
+    forwarder.parking.spill(spilled)
+  }
+  /** A few times a second: whether a map is crowded is known since the last commit. */
+  lookAtMaps(): void {
+    const { forwarder, park, log, tasks } = this.#options
+    if (park.waiting > 0) return
+    const spilled = chooseStragglers(tasks())
+    if (spilled.length === 0) return
+    log.info('stragglers-spilled', { lanes: spilled.length })
     forwarder.parking.spill(spilled)
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chooseSpill, type Pace } from '../../services/forwarder/choose-spill.ts'
+import { chooseSpill, chooseStragglers, type Pace } from '../../services/forwarder/choose-spill.ts'
 import { PartitionTask } from '../../services/forwarder/partition-task.ts'
 import { caseId, connectionId, repeaterId, type RepeaterId } from '../../services/shared/ids.ts'
 import { aDelivery, aSource, aSourceRecord, demo } from '../support/changes.ts'
@@ -78,4 +78,48 @@ test('what is on the wire stays, and so does all of a partition that reads its w
   const other = filled(Array.from({ length: 4 }, (_, at) => [stuck, `s${at}`, 10] as const))
   for (const lane of other.lanes.all()) lane.source.rereading = true
   assert.deepEqual(chooseSpill([other], toOf, paces(pace(1), pace(0, 0)), 1_000), [])
+})
+
+/** A crowded map: every second record is finished. @param waiting lanes of one open record each */
+function crowded(waiting: number) {
+  const task = new PartitionTask(0)
+  const source = aSource('cases', 'cases')
+  task.sources.set('cases', source)
+  for (let at = 0; at < waiting; at++) {
+    const entry = source.offsets.open(2 * at)
+    const record = aSourceRecord({ offset: 2 * at, entry, offsets: source.offsets, heldBytes: 10 })
+    const lane = task.lanes.laneOf(stuck, caseId(`s${at}`), source)
+    task.lanes.add({ ...aDelivery(record, aCaseChange()), lane })
+    source.offsets.skip(2 * at + 1)
+  }
+  source.offsets.takeCommit(0)
+  return { task, source }
+}
+
+test('where a commit can hardly show what is finished any more, the oldest half of what waits leaves memory', () => {
+  const { task, source } = crowded(1_200)
+  const spilled = chooseStragglers([task])
+  assert.deepEqual(
+    spilled.map(({ lane }) => lane.caseId),
+    Array.from({ length: 600 }, (_, at) => `s${at}`),
+  )
+  for (const { lane } of spilled) for (const { record } of lane.deliveries) source.offsets.complete(record.entry)
+  source.offsets.takeCommit(0)
+  assert.deepEqual(chooseStragglers([task]), [])
+})
+
+test('a commit with room makes nobody leave, nor does one of a partition that is given up or read again', () => {
+  assert.deepEqual(chooseStragglers([crowded(1_000).task]), [])
+  const { task, source } = crowded(1_200)
+  source.rereading = true
+  assert.deepEqual(chooseStragglers([task]), [])
+  source.rereading = false
+  task.draining = true
+  assert.deepEqual(chooseStragglers([task]), [])
+})
+
+test('what is on the wire stays, whatever the commit shows', () => {
+  const { task } = crowded(1_200)
+  for (const lane of task.lanes.all()) task.lanes.begin(lane)
+  assert.deepEqual(chooseStragglers([task]), [])
 })

@@ -86,3 +86,14 @@ test('the quickest of the last attempts tells what it can do, once there were so
   for (let answers = 0; answers < 100; answers++) answer(3_000)
   assert.notEqual(cap.turnOf(0, slow, 22, MINUTE, 0), null)
 })
+
+test('sixteen answers within the first second say nothing: a process that has just begun is slow itself', () => {
+  const cap = new QueueCap()
+  const quick = { slots: 8, rate: null }
+  for (let answers = 0; answers < 16; answers++) cap.begin(0)
+  for (let answers = 0; answers < 16; answers++) cap.end(300, 150)
+  assert.equal(cap.turnOf(300, quick, 10_000, MINUTE, 0), null)
+  for (let answers = 0; answers < 16; answers++) cap.begin(900)
+  for (let answers = 0; answers < 16; answers++) cap.end(990, 150)
+  assert.notEqual(cap.turnOf(1_000, quick, 10_000, MINUTE, 0), null)
+})
