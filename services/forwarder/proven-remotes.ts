@@ -73,7 +73,7 @@ export function openProvenRemotes({ remotes, secrets, conceal, clock, randomHex 
       case 'digest':
         return byDigest(connection, auth, request, running, reply)
       case 'oauth1':
-        return send(connection, withLine(request, 'Authorization', signOAuth1(auth, request)), running, reply)
+        return once(connection, withLine(request, 'Authorization', signOAuth1(auth, request)), running, reply)
       case 'oauth2-client-credentials':
       case 'oauth2-password':
         return byToken(connection, auth, request, running, reply)
@@ -81,14 +81,19 @@ export function openProvenRemotes({ remotes, secrets, conceal, clock, randomHex 
       case 'basic':
       case 'bearer':
       case 'api-key':
-        return send(connection, request, running, reply)
+        return once(connection, request, running, reply)
     }
   }
 
-  async function send(connection: Connection, request: Request, running: Set<Ongoing>, reply: Reply): Promise<Outcome> {
+  async function once(connection: Connection, request: Request, running: Set<Ongoing>, reply: Reply): Promise<Outcome> {
+    return (await send(connection, request, running, reply)).outcome
+  }
+
+  /** The answer's own promise: another for each request would be felt. */
+  function send(connection: Connection, request: Request, running: Set<Ongoing>, reply: Reply): Promise<Attempted> {
     reply.headers = {}
     reply.pieces.length = 0
-    return (await remotes.attempt(connection, request, running, reply)).outcome
+    return remotes.attempt(connection, request, running, reply)
   }
 
   // ── digest ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,7 +112,7 @@ export function openProvenRemotes({ remotes, secrets, conceal, clock, randomHex 
     try {
       for (let round = 1; ; round++) {
         const line = session.next(username, password, request.method, request.path)
-        const outcome = await send(connection, withLine(request, 'Authorization', line), running, reply)
+        const { outcome } = await send(connection, withLine(request, 'Authorization', line), running, reply)
         if (outcome.kind !== 'answered') return outcome
         if (outcome.status !== 401) {
           session.accepted(reply.headers['authentication-info'])
@@ -155,12 +160,8 @@ export function openProvenRemotes({ remotes, secrets, conceal, clock, randomHex 
       if (known === null) return { kind: 'aborted' }
       if (known.kind === 'none') return known.outcome
       const { accessToken } = known
-      const outcome = await send(
-        connection,
-        withLine(request, 'Authorization', `Bearer ${accessToken}`),
-        running,
-        reply,
-      )
+      const bearing = withLine(request, 'Authorization', `Bearer ${accessToken}`)
+      const { outcome } = await send(connection, bearing, running, reply)
       if (outcome.kind !== 'answered') return outcome
       if (outcome.status !== 401) {
         tokens.accepted(connection, accessToken)

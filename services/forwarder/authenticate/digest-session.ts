@@ -6,7 +6,7 @@
 // | bare | no Authorization | its challenge is taken, the request goes again |
 // | fresh | the nonce just taken | credentials refused, unless the nonce is said to be stale |
 // | proven | the nonce, counted on | the server has forgotten it: the new challenge is taken, the request goes again |
-import { digest, hashUser, pickDigest, type DigestChallenge } from './digest.ts'
+import { digest, hashUser, pickDigest, prepareDigest, type DigestChallenge, type Prepared } from './digest.ts'
 import { readChallenges, readParameters } from './read-challenges.ts'
 
 type Header = string | readonly string[] | undefined
@@ -23,6 +23,8 @@ export class DigestSession {
   #proven = false
   /** Of the challenge's realm: made once, until a secret is replaced. */
   #hashed: { readonly username: string; readonly password: string; readonly hash: string } | null = null
+  /** Of the challenge, and the requests that look alike: mostly all of them. */
+  #prepared: { readonly method: string; readonly path: string; readonly parts: Prepared } | null = null
 
   /** @param cnonce random, and this session's only */
   constructor(cnonce: string) {
@@ -33,10 +35,15 @@ export class DigestSession {
   next(username: string, password: string, method: string, path: string): string | null {
     const challenge = this.#challenge
     if (!challenge) return null
-    const request = { method, path, count: ++this.#count, cnonce: this.#cnonce }
-    if (this.#hashed?.username !== username || this.#hashed.password !== password)
+    if (this.#hashed?.username !== username || this.#hashed.password !== password) {
       this.#hashed = { username, password, hash: hashUser(challenge, username, password) }
-    return digest(challenge, username, this.#hashed.hash, request)
+      this.#prepared = null
+    }
+    if (this.#prepared?.method !== method || this.#prepared.path !== path) {
+      const request = { method, path, cnonce: this.#cnonce }
+      this.#prepared = { method, path, parts: prepareDigest(challenge, username, this.#hashed.hash, request) }
+    }
+    return digest(this.#prepared.parts, ++this.#count)
   }
 
   /** The last request got 401. */
@@ -60,6 +67,7 @@ export class DigestSession {
     const next = header === undefined ? undefined : readParameters(header)['nextnonce']
     if (next === undefined || next === '' || next === challenge.nonce) return
     this.#challenge = { ...challenge, nonce: next }
+    this.#prepared = null
     this.#count = 0
   }
 
@@ -68,5 +76,6 @@ export class DigestSession {
     this.#count = 0
     this.#proven = false
     this.#hashed = null
+    this.#prepared = null
   }
 }

@@ -77,37 +77,55 @@ export type DigestRequest = {
   readonly method: string
   /** Path and query as sent. */
   readonly path: string
-  /** Of this nonce; from 1. */
-  readonly count: number
   /** Hexadecimal or Base64; with `-sess` the same for all requests of a nonce. */
   readonly cnonce: string
+}
+
+/** What the proofs of requests to one path with one nonce have in common: made for each of them it would be most of the work. */
+export type Prepared = {
+  readonly challenge: DigestChallenge
+  readonly head: string
+  /** What is hashed before and behind the count. */
+  readonly before: string
+  readonly behind: string
 }
 
 /** What `-sess` and every request begin with: user, realm and password. Slow to make, and the same for all of them. */
 export const hashUser = (challenge: DigestChallenge, username: string, password: string): string =>
   digestOf(challenge, `${username}:${challenge.realm}:${password}`)
 
-/** @returns the value of Authorization */
-export function digest(challenge: DigestChallenge, username: string, userHash: string, request: DigestRequest): string {
-  const { realm, nonce, opaque, algorithm, qop } = challenge
-  const { method, path, cnonce } = request
-  const count = request.count.toString(16).padStart(8, '0')
-  const first = challenge.session ? digestOf(challenge, `${userHash}:${nonce}:${cnonce}`) : userHash
+export function prepareDigest(
+  challenge: DigestChallenge,
+  username: string,
+  userHash: string,
+  { method, path, cnonce }: DigestRequest,
+): Prepared {
+  const { realm, nonce, opaque, algorithm, qop, session, userhash } = challenge
+  const first = session ? digestOf(challenge, `${userHash}:${nonce}:${cnonce}`) : userHash
   const second = digestOf(challenge, `${method}:${path}`)
-  const between = qop === null ? nonce : `${nonce}:${count}:${cnonce}:${qop}`
-  const response = digestOf(challenge, `${first}:${between}:${second}`)
-  return [
+  const head = [
     `Digest ${usernameOf(challenge, username)}`,
     `realm=${quoted(realm)}`,
     `nonce=${quoted(nonce)}`,
     `uri=${quoted(path)}`,
-    `response="${response}"`,
     ...(algorithm === null ? [] : [`algorithm=${algorithm}`]),
     ...(opaque === null ? [] : [`opaque=${quoted(opaque)}`]),
-    ...(qop === null ? [] : [`qop=${qop}`, `nc=${count}`]),
-    ...(qop === null && !challenge.session ? [] : [`cnonce=${quoted(cnonce)}`]),
-    ...(challenge.userhash ? ['userhash=true'] : []),
+    ...(qop === null ? [] : [`qop=${qop}`]),
+    ...(qop === null && !session ? [] : [`cnonce=${quoted(cnonce)}`]),
+    ...(userhash ? ['userhash=true'] : []),
   ].join(', ')
+  const behind = qop === null ? second : `:${cnonce}:${qop}:${second}`
+  return { challenge, head, before: `${first}:${nonce}:`, behind }
+}
+
+/**
+ * @param count of this nonce; from 1
+ * @returns the value of Authorization
+ */
+export function digest({ challenge, head, before, behind }: Prepared, count: number): string {
+  if (challenge.qop === null) return `${head}, response="${digestOf(challenge, before + behind)}"`
+  const nc = count.toString(16).padStart(8, '0')
+  return `${head}, nc=${nc}, response="${digestOf(challenge, before + nc + behind)}"`
 }
 
 /** RFC 7616, 3.4 and 3.4.4. A server that does not say UTF-8 may not know `username*`: it gets the bytes in quotes. */

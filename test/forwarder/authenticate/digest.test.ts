@@ -3,7 +3,13 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { digest, hashUser, pickDigest, type DigestChallenge } from '../../../services/forwarder/authenticate/digest.ts'
+import {
+  digest,
+  hashUser,
+  pickDigest,
+  prepareDigest,
+  type DigestChallenge,
+} from '../../../services/forwarder/authenticate/digest.ts'
 import { DigestSession } from '../../../services/forwarder/authenticate/digest-session.ts'
 import { readChallenges, readParameters } from '../../../services/forwarder/authenticate/read-challenges.ts'
 import { holdsFor } from '../../support/property.ts'
@@ -13,7 +19,7 @@ const picked = (...headers: readonly string[]): DigestChallenge => {
   assert(found.kind === 'picked', JSON.stringify(found))
   return found.challenge
 }
-const answer = (
+const lineOf = (
   challenge: DigestChallenge,
   username: string,
   password: string,
@@ -22,7 +28,11 @@ const answer = (
   count = 1,
   method = 'GET',
 ) => {
-  const line = digest(challenge, username, hashUser(challenge, username, password), { method, path, count, cnonce })
+  const hash = hashUser(challenge, username, password)
+  return digest(prepareDigest(challenge, username, hash, { method, path, cnonce }), count)
+}
+const answer = (...of: Parameters<typeof lineOf>) => {
+  const line = lineOf(...of)
   assert.match(line, /^Digest /)
   return readParameters(line.slice('Digest '.length))
 }
@@ -134,21 +144,15 @@ test('a realm with quotes, commas and UTF-8 goes back as it came', () => {
   )
   const challenge = picked(bytes)
   assert.equal(challenge.realm, 'say "hi", größe = \\')
-  const line = digest(challenge, 'u', hashUser(challenge, 'u', 'p'), {
-    method: 'GET',
-    path: '/',
-    count: 1,
-    cnonce: 'c',
-  })
+  const line = lineOf(challenge, 'u', 'p', '/', 'c')
   assert.match(Buffer.from(line, 'latin1').toString('utf8'), /realm="say \\"hi\\", größe = \\\\"/)
 })
 
 test('a user name beyond ASCII is sent encoded where the server says UTF-8, and as its bytes elsewhere', () => {
   const utf8 = picked('Digest realm="r", nonce="n", qop="auth", charset=UTF-8')
   const plain = picked('Digest realm="r", nonce="n", qop="auth"')
-  const request = { method: 'GET', path: '/', count: 1, cnonce: 'c' }
-  assert.match(digest(utf8, "zoë(')", hashUser(utf8, 'zoë', 'p'), request), /username\*=UTF-8''zo%C3%AB%28%27%29,/)
-  assert.match(digest(plain, 'zoë', hashUser(plain, 'zoë', 'p'), request), /username="zo\u00c3\u00ab"/)
+  assert.match(lineOf(utf8, "zoë(')", 'p', '/', 'c'), /username\*=UTF-8''zo%C3%AB%28%27%29,/)
+  assert.match(lineOf(plain, 'zoë', 'p', '/', 'c'), /username="zo\u00c3\u00ab"/)
 })
 
 test('challenges are parted as RFC 9110 has it', () => {
@@ -221,4 +225,28 @@ test('a session says no when a fresh nonce is refused, and begins anew afterward
     why: 'the user name or the password is not accepted',
   })
   assert.equal(session.next('u', 'p', 'POST', '/'), null)
+})
+
+test('one session proves requests of several paths and methods, each for itself, and goes on counting', () => {
+  const session = new DigestSession('c')
+  const md5 = (text: string) => createHash('md5').update(text).digest('hex')
+  session.refused('Digest realm="r", nonce="n", qop="auth"')
+  const requests = [
+    ['POST', '/a'],
+    ['POST', '/a'],
+    ['POST', '/b'],
+    ['PUT', '/b'],
+  ] as const
+  for (const [place, [method, path]] of requests.entries()) {
+    const sent = readParameters((session.next('u', 'p', method, path) ?? '').slice('Digest '.length))
+    const count = `0000000${place + 1}`
+    assert.equal(sent['uri'], path)
+    assert.equal(sent['nc'], count)
+    assert.equal(sent['response'], md5(`${md5('u:r:p')}:n:${count}:c:auth:${md5(`${method}:${path}`)}`))
+  }
+  session.accepted('nextnonce="m"')
+  const sent = readParameters((session.next('u', 'p', 'PUT', '/b') ?? '').slice('Digest '.length))
+  assert.equal(sent['response'], md5(`${md5('u:r:p')}:m:00000001:c:auth:${md5('PUT:/b')}`))
+  const other = readParameters((session.next('u', 'q', 'PUT', '/b') ?? '').slice('Digest '.length))
+  assert.equal(other['response'], md5(`${md5('u:r:q')}:m:00000002:c:auth:${md5('PUT:/b')}`))
 })
