@@ -33,8 +33,13 @@ export type Spilled = { readonly lane: Lane; readonly wait: Millis }
 type Queue = { readonly lanes: Lane[]; bytes: number; deliveries: number }
 
 /** What is known of a connection: the attempts that ended in a second, lately, and how many may be on the wire. */
-export type Pace = { readonly perSecond: number; readonly slots: number }
-const NO_PACE: Pace = { perSecond: 0, slots: 0 }
+export type Pace = {
+  readonly perSecond: number
+  readonly slots: number
+  /** It was asked long enough to be called slow. Memory may be full before anything could have been answered. */
+  readonly isTold: boolean
+}
+const NO_PACE: Pace = { perSecond: 0, slots: 0, isTold: false }
 
 /** Lanes that a connection keeps, for each of its slots: whatever is spilled, it always has work. */
 const KEPT_PER_SLOT = 2
@@ -72,15 +77,15 @@ export function chooseSpill(
     }
   }
   const waits = [...queues].map(([connection, queue]) => {
-    const { perSecond, slots } = (connection && paces.get(connection)) ?? NO_PACE
+    const { perSecond, slots, isTold } = (connection && paces.get(connection)) ?? NO_PACE
     const wait = perSecond > 0 ? Math.min(ENDLESS, (queue.deliveries / perSecond) * 1_000) : ENDLESS
-    return { queue, wait, isKnown: perSecond > 0, kept: slots * KEPT_PER_SLOT }
+    return { queue, wait, isTold, isKnown: perSecond > 0, kept: slots * KEPT_PER_SLOT }
   })
   const isStarved = [...paces].some(([id, { perSecond }]) => perSecond > LIVELY && !queues.has(id))
   const quickest = isStarved ? 0 : Math.min(...waits.map(({ wait }) => wait))
   const tooLong = Math.max(TOO_LONG, quickest * MUCH_LONGER)
   const slow = waits
-    .filter(({ wait, isKnown }) => wait > tooLong || (isKnown && wait > NEVER_SOON))
+    .filter(({ wait, isTold, isKnown }) => isTold && (wait > tooLong || (isKnown && wait > NEVER_SOON)))
     .toSorted((one, other) => other.queue.bytes - one.queue.bytes)
   for (const { queue, wait, kept } of slow) {
     // The last to come go first: those before them are sooner done.
@@ -95,18 +100,18 @@ export function chooseSpill(
 
 /**
  * A commit shows what was finished behind the first open record, as far as its metadata reaches: where that is nearly full, the
- * oldest half of what waits in memory leaves it. Who would feel it: receivers after a crash, whom the rest is sent to once more.
+ * oldest half of what has waited for long leaves memory. Who would feel it: receivers after a crash, whom the rest is sent to once
+ * more. What has not waited for long makes as many gaps under any backlog, and closes them within seconds.
  */
-export function chooseStragglers(tasks: Iterable<PartitionTask>): readonly Spilled[] {
+export function chooseStragglers(tasks: Iterable<PartitionTask>, now: Millis): readonly Spilled[] {
   const spilled: Spilled[] = []
   for (const task of tasks) {
     if (!task.open || ![...task.sources.values()].some(({ offsets }) => offsets.isCrowded)) continue
     const waiting = [...task.lanes.all()].flatMap((lane) => {
-      const { offsets, rereading } = lane.source
+      const { offsets, rereading, marks } = lane.source
+      if (!offsets.isCrowded || rereading || waitingBytes(lane) === 0) return []
       const first = lane.deliveries.find(({ record }) => record.offsets === offsets)
-      return offsets.isCrowded && !rereading && first && waitingBytes(lane) > 0
-        ? { lane, since: first.record.offset }
-        : []
+      return first && first.record.offset < marks.stragglersBelow(now) ? { lane, since: first.record.offset } : []
     })
     const oldest = waiting.toSorted((one, other) => one.since - other.since).slice(0, Math.ceil(waiting.length / 2))
     spilled.push(...oldest.map(({ lane }) => ({ lane, wait: 0 })))

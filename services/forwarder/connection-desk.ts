@@ -24,9 +24,12 @@ export class ConnectionDesk {
   /** It failed the last probe, and was asked to let another go first. */
   #spared: Lane | null = null
   /** Attempts that ended since the last `measure`. */
-  ended = 0
+  #ended = 0
   /** Attempts that ended in a second, lately. */
-  perSecond = 0
+  #perSecond = 0
+  /** How often that was measured since the first attempt began. */
+  #measures = 0
+  #wasAsked = false
   /** When the attempts on the wire started, the oldest first. */
   readonly #startedAt = new Map<Lane, Millis>()
   /** The process ends, and what is on the wire takes long: nothing starts beside it. */
@@ -41,7 +44,15 @@ export class ConnectionDesk {
   }
 
   get pace(): Pace {
-    return { perSecond: this.perSecond, slots: this.health.slots }
+    return { perSecond: this.#perSecond, slots: this.health.slots, isTold: this.#measures >= TOLD_AFTER }
+  }
+
+  /** @param interval since the last call */
+  measure(interval: Millis): void {
+    if (!this.#wasAsked) return
+    const last = (this.#ended * 1_000) / interval
+    this.#perSecond += (last - this.#perSecond) * Math.max(LAST_WEIGHT, 1 / ++this.#measures)
+    this.#ended = 0
   }
 
   /** The delivery is in memory, to go there. */
@@ -150,6 +161,7 @@ export class ConnectionDesk {
 
   /** The lane's attempt starts. */
   begin(now: Millis, lane: Lane): void {
+    this.#wasAsked = true
     this.#cap.begin(now)
     this.#startedAt.set(lane, now)
     this.health.begin(now, keyOf(lane))
@@ -157,7 +169,7 @@ export class ConnectionDesk {
 
   /** @param connection as it was for the attempt: what another remote than that of now showed is nothing */
   end(now: Millis, lane: Lane, connection: Connection, { outcome, duration }: Attempted): Ended {
-    this.ended++
+    this.#ended++
     this.#cap.end(now, duration)
     this.#startedAt.delete(lane)
     return this.health.end(now, keyOf(lane), this.#leadsTo(connection) ? outcome : ELSEWHERE, duration)
@@ -195,6 +207,8 @@ export class ConnectionDesk {
 
 /** Of the average's weight, what the last interval has. */
 const LAST_WEIGHT = 0.2
+/** So many times, a few in a second: before, a connection has shown how quick the process is that has just begun, not how quick it is. */
+const TOLD_AFTER = 12
 /** What is waited in memory: of an attempt that failed, and of what comes back from a retry topic. */
 type Waits = { readonly shortWait: Millis; readonly nearWait: Millis }
 
@@ -248,10 +262,7 @@ export class ConnectionDesks {
 
   /** @param interval since the last call */
   measure(interval: Millis): void {
-    for (const desk of this.#desks.values()) {
-      desk.perSecond += ((desk.ended * 1_000) / interval - desk.perSecond) * LAST_WEIGHT
-      desk.ended = 0
-    }
+    for (const desk of this.#desks.values()) desk.measure(interval)
   }
 
   all(): Iterable<ConnectionDesk> {

@@ -11,6 +11,7 @@ import { heldBytesOf } from './intake.ts'
 import { Lanes } from './lanes.ts'
 import { OffsetMap } from './offset-map.ts'
 import { ParkedVersions } from './parked-versions.ts'
+import { ReadMarks } from './read-marks.ts'
 import type { Tier } from './tiers.ts'
 
 /** What is the same for every log that is read: a source topic's partition, or a retry topic's. */
@@ -62,6 +63,8 @@ export type SourceProgress = LogProgress & {
   usualBytes: number
   /** Monotonic instant of the last record read. */
   readAt: Millis
+  /** How far it had been read some time ago. */
+  readonly marks: ReadMarks
   /** Waits for the schema of its next record: nothing is taken until that is known. */
   needsSchema: boolean
 }
@@ -186,6 +189,7 @@ export function openProgress(
     unreserved: [],
     usualBytes: heldBytesOf(null, 1),
     readAt: now,
+    marks: new ReadMarks(),
     needsSchema: false,
   }
 }
@@ -206,6 +210,7 @@ export const standInFor = (topic: string, partition: number, kind: SourceKind): 
   unreserved: [],
   usualBytes: 0,
   readAt: 0,
+  marks: new ReadMarks(),
   needsSchema: false,
 })
 

@@ -51,9 +51,11 @@ export class Spilling {
   }
   /** A few times a second: whether a map is crowded is known since the last commit. */
   lookAtMaps(): void {
-    const { forwarder, park, log, tasks } = this.#options
+    const { forwarder, park, clock, log, tasks } = this.#options
+    const now = clock.monotonic()
+    for (const task of tasks()) for (const { marks, position } of task.sources.values()) marks.note(position, now)
     if (park.waiting > 0) return
-    const spilled = chooseStragglers(tasks())
+    const spilled = chooseStragglers(tasks(), now)
     if (spilled.length === 0) return
     log.info('stragglers-spilled', { lanes: spilled.length })
     forwarder.parking.spill(spilled)

@@ -21,7 +21,7 @@ function filled(lanes: readonly (readonly [RepeaterId, string, number])[]) {
   return task
 }
 const namesOf = (spilled: ReturnType<typeof chooseSpill>) => spilled.map(({ lane }) => lane.caseId)
-const pace = (perSecond: number, slots = 1) => ({ perSecond, slots })
+const pace = (perSecond: number, slots = 1): Pace => ({ perSecond, slots, isTold: true })
 const paces = (ofQuick: Pace, ofStuck: Pace) =>
   new Map([
     [connectionId(demo, 'quick'), ofQuick],
@@ -93,33 +93,55 @@ function crowded(waiting: number) {
     source.offsets.skip(2 * at + 1)
   }
   source.offsets.takeCommit(0)
+  source.marks.note(2 * waiting, 0)
   return { task, source }
 }
+const LONG_AFTER = 10_000
 
 test('where a commit can hardly show what is finished any more, the oldest half of what waits leaves memory', () => {
   const { task, source } = crowded(1_200)
-  const spilled = chooseStragglers([task])
+  const spilled = chooseStragglers([task], LONG_AFTER)
   assert.deepEqual(
     spilled.map(({ lane }) => lane.caseId),
     Array.from({ length: 600 }, (_, at) => `s${at}`),
   )
   for (const { lane } of spilled) for (const { record } of lane.deliveries) source.offsets.complete(record.entry)
   source.offsets.takeCommit(0)
-  assert.deepEqual(chooseStragglers([task]), [])
+  assert.deepEqual(chooseStragglers([task], LONG_AFTER), [])
 })
 
 test('a commit with room makes nobody leave, nor does one of a partition that is given up or read again', () => {
-  assert.deepEqual(chooseStragglers([crowded(1_000).task]), [])
+  assert.deepEqual(chooseStragglers([crowded(1_000).task], LONG_AFTER), [])
   const { task, source } = crowded(1_200)
   source.rereading = true
-  assert.deepEqual(chooseStragglers([task]), [])
+  assert.deepEqual(chooseStragglers([task], LONG_AFTER), [])
   source.rereading = false
   task.draining = true
-  assert.deepEqual(chooseStragglers([task]), [])
+  assert.deepEqual(chooseStragglers([task], LONG_AFTER), [])
 })
 
 test('what is on the wire stays, whatever the commit shows', () => {
   const { task } = crowded(1_200)
   for (const lane of task.lanes.all()) task.lanes.begin(lane)
-  assert.deepEqual(chooseStragglers([task]), [])
+  assert.deepEqual(chooseStragglers([task], LONG_AFTER), [])
+})
+
+test('what was read within the last ten seconds is no straggler', () => {
+  const { task, source } = crowded(1_200)
+  assert.deepEqual(chooseStragglers([task], LONG_AFTER - 1), [])
+  for (let at = 250; at < LONG_AFTER; at += 250) source.marks.note(2_400 + at, at)
+  assert.equal(chooseStragglers([task], LONG_AFTER).length, 600)
+  const late = crowded(1_200)
+  late.source.marks.note(2_400, 250)
+  assert.equal(chooseStragglers([late.task], LONG_AFTER + 250).length, 600)
+})
+
+test('a connection that was only just asked, or not yet, is not called slow: memory can be full within a second', () => {
+  const task = filled(Array.from({ length: 50 }, (_, at) => [stuck, `s${at}`, 10] as const))
+  const asked = new Map([
+    [connectionId(demo, 'quick'), pace(100)],
+    [connectionId(demo, 'stuck'), { ...pace(0), isTold: false }],
+  ])
+  assert.deepEqual(chooseSpill([task], toOf, asked, 100), [])
+  assert.deepEqual(chooseSpill([task], toOf, new Map([[connectionId(demo, 'quick'), pace(100)]]), 100), [])
 })

@@ -5,6 +5,7 @@ import type { Directory } from '../../services/shared/forwarding/directory.ts'
 import type { Delivery, SourceRecord } from '../../services/forwarder/delivery.ts'
 import { OffsetMap } from '../../services/forwarder/offset-map.ts'
 import { PartitionTask, type SourceProgress } from '../../services/forwarder/partition-task.ts'
+import { ReadMarks } from '../../services/forwarder/read-marks.ts'
 import type { SourceKind } from '../../services/shared/change.ts'
 import type { Repeater } from '../../services/shared/forwarding/repeater.ts'
 import { caseId, connectionId, projectId, repeaterId } from '../../services/shared/ids.ts'
@@ -123,6 +124,7 @@ export const aSource = (kind: SourceKind, topic: string, partition = 0): SourceP
   unreserved: [],
   usualBytes: 1_000,
   readAt: 0,
+  marks: new ReadMarks(),
   needsSchema: false,
 })
 
