@@ -3,7 +3,7 @@
 import type { Millis } from '../shared/clock.ts'
 
 /** What waits longer is a straggler: a backlog of well connections waits a few seconds. */
-export const STRAGGLES_AFTER: Millis = 10_000
+const STRAGGLES_AFTER: Millis = 10_000
 
 export class ReadMarks {
   /** The oldest first: one that is old enough, and all that are not yet. */

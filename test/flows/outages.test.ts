@@ -1,7 +1,6 @@
 // What is away is waited for, and condemns nothing: the registry, the broker, the remote. And a changed URL while traffic flows.
 import assert from 'node:assert/strict'
-import { createServer as createTcpServer, connect, type Server } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { startStack } from '../../deploy/local/stack.ts'
 import { sampleChanges } from '../../services/cli/publish/sample-changes.ts'
 import { systemClock } from '../../services/shared/clock.ts'
@@ -10,6 +9,7 @@ import { schemaText } from '../../services/shared/registry/change-schemas.ts'
 import { frameChange } from '../../services/shared/registry/encode-change.ts'
 import { openSchemaRegistry } from '../../services/shared/registry/schema-registry.ts'
 import { renderWireDocument } from '../../services/shared/wire/render-document.ts'
+import { openDoor } from '../support/door.ts'
 import type { ForwarderProcess } from '../support/forwarder-process.ts'
 import { openGround, openGroundOn, type Ground } from '../support/ground.ts'
 import { targetServer, type TargetServer } from '../support/target-server.ts'
@@ -40,9 +40,10 @@ test('a registry that is down at the start and in between is waited for, and con
   const log = openLog({ write: () => undefined }, 'error', 'test', systemClock)
   const registry = openSchemaRegistry({ url: ground.registryUrl, username: null, password: null }, log)
   const schemaId = await registry.register(`${ground.topics.cases}-value`, schemaText('cases'))
-  const door = await openDoor(t, ground.registryUrl)
+  const { port, pathname } = new URL(ground.registryUrl)
+  const door = await openDoor(t, Number(port))
 
-  const forwarder = await ground.startForwarder({ SCHEMA_REGISTRY_URL: door.url, ONWARD_SCHEMA_PATIENCE: '1s' })
+  const forwarder = await ground.startForwarder({ SCHEMA_REGISTRY_URL: `http://127.0.0.1:${door.port}${pathname}`, ONWARD_SCHEMA_PATIENCE: '1s' })
   await ground.producer.send(ground.topics.cases, [
     { partition: 0, key: 'avro', value: frameChange('cases', aCase, schemaId) },
   ])
@@ -151,22 +152,4 @@ async function publishSlowly(ground: Ground, names: readonly string[]): Promise<
     await ground.producer.send(ground.topics.cases, names.slice(from, from + 100).map(caseRecord))
     await new Promise((resolve) => setTimeout(resolve, 30))
   }
-}
-
-/** A port where nobody listens until the door is opened; then it leads to the registry. */
-async function openDoor(t: TestContext, registryUrl: string): Promise<{ url: string; open(): Promise<void> }> {
-  const { hostname, port, pathname } = new URL(registryUrl)
-  const server: Server = createTcpServer((socket) => {
-    const onward = connect(Number(port), hostname)
-    socket.pipe(onward).pipe(socket)
-    for (const each of [socket, onward]) each.on('error', () => [socket, onward].map((end) => end.destroy()))
-    t.after(() => [socket, onward].map((end) => end.destroy()))
-  })
-  const listen = (at: number) => new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve))
-  await listen(0)
-  const address = server.address()
-  assert.ok(address && typeof address === 'object')
-  await new Promise((resolve) => server.close(resolve))
-  t.after(() => server.close())
-  return { url: `http://127.0.0.1:${address.port}${pathname}`, open: () => listen(address.port) }
 }
