@@ -43,7 +43,10 @@ test('a registry that is down at the start and in between is waited for, and con
   const { port, pathname } = new URL(ground.registryUrl)
   const door = await openDoor(t, Number(port))
 
-  const forwarder = await ground.startForwarder({ SCHEMA_REGISTRY_URL: `http://127.0.0.1:${door.port}${pathname}`, ONWARD_SCHEMA_PATIENCE: '1s' })
+  const forwarder = await ground.startForwarder({
+    SCHEMA_REGISTRY_URL: `http://127.0.0.1:${door.port}${pathname}`,
+    ONWARD_SCHEMA_PATIENCE: '1s',
+  })
   await ground.producer.send(ground.topics.cases, [
     { partition: 0, key: 'avro', value: frameChange('cases', aCase, schemaId) },
   ])
