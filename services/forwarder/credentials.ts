@@ -1,23 +1,17 @@
 // What a connection adds to each of its requests: the proof of who we are, and its own extra headers.
 // Enter: a connection with secret references. Leave: header lines, or which reference is not there: never a value in an error.
-import type { Connection, SecretText } from '../shared/forwarding/connection.ts'
-import { resolveSecret, type SecretSource } from '../shared/forwarding/secret.ts'
+import type { Connection } from '../shared/forwarding/connection.ts'
+import type { SecretSource } from '../shared/forwarding/secret.ts'
 import { authenticate } from './authenticate/authenticate.ts'
 import type { HeaderLine } from './render-request.ts'
+import { openResolve, SecretMissing } from './resolve-secrets.ts'
 
 export type Proof =
   | { readonly kind: 'ready'; readonly lines: readonly HeaderLine[] }
   | { readonly kind: 'missing'; readonly error: string }
 
-/** Unwinds from a scheme's room to `openCredentials`; it never leaves this file. */
-class SecretMissing extends Error {}
-
 export const openCredentials = (source: SecretSource): ((connection: Connection) => Proof) => {
-  const resolve = (text: SecretText): string => {
-    const resolved = resolveSecret(text, source)
-    if (resolved.kind === 'missing') throw new SecretMissing(resolved.error)
-    return resolved.value
-  }
+  const resolve = openResolve(source)
   return (connection) => {
     try {
       const extra = Object.entries(connection.headers).map(([name, value]): HeaderLine => [name, resolve(value)])

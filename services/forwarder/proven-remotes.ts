@@ -2,8 +2,8 @@
 // It asks the rooms of authenticate/ what to send, and the remotes to send it. Enter: a rendered request. Leave: one outcome,
 // whatever went to and fro for it. A connection that needs nothing of this passes through at the cost of three comparisons.
 import type { Clock } from '../shared/clock.ts'
-import type { Auth, Connection, OAuth1, OAuth2, SecretText } from '../shared/forwarding/connection.ts'
-import { resolveSecret, type SecretSource } from '../shared/forwarding/secret.ts'
+import type { Auth, Connection, OAuth1, OAuth2 } from '../shared/forwarding/connection.ts'
+import type { SecretSource } from '../shared/forwarding/secret.ts'
 import type { ConnectionId } from '../shared/ids.ts'
 import { USER_AGENT } from '../shared/version.ts'
 import type { Remotes, RemotesWithTokens } from './attempt.ts'
@@ -16,6 +16,7 @@ import { judgeSuccess } from './judge-success.ts'
 import type { Attempted, Outcome } from './outcome.ts'
 import { contentTypeOf, readBody } from './read-words.ts'
 import { targetOf, type Request } from './render-request.ts'
+import { openResolve, SecretMissing } from './resolve-secrets.ts'
 import { safeText } from '../shared/safe-text.ts'
 import { TokenDesk, type Fetched, type Taken } from './token-desk.ts'
 
@@ -40,18 +41,11 @@ export type ProofOptions = {
 /** A digest challenge, a stale nonce, and once more: a server that goes on asking has said no. */
 const MOST_ROUNDS = 3
 
-/** Unwinds from a reference that has no value to `attempt`; it never leaves this file. */
-class SecretMissing extends Error {}
-
 export function openProvenRemotes({ remotes, secrets, conceal, clock, randomHex }: ProofOptions): ProvenRemotes {
   const idle = new Map<ConnectionId, { readonly auth: Digest; readonly sessions: DigestSession[] }>()
   const tokens = new TokenDesk(fetchToken, clock)
 
-  const resolve = (text: SecretText): string => {
-    const resolved = resolveSecret(text, secrets)
-    if (resolved.kind === 'missing') throw new SecretMissing(resolved.error)
-    return resolved.value
-  }
+  const resolve = openResolve(secrets)
 
   // ── one attempt ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

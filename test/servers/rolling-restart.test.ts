@@ -32,7 +32,7 @@ test('two forwarders are restarted one after the other under load: nothing twice
   const box = await mailbox(t)
   const [notifierPort = 0, ...ports] = await freePorts(3)
   const prometheus = await startPrometheus(t, [notifierPort, ...ports])
-  await ground.startNotifier({
+  const notifier = await ground.startNotifier({
     SMTP_URL: box.url,
     ONWARD_MAIL_FROM: 'Onward <onward@example.org>',
     ONWARD_HTTP_PORT: String(notifierPort),
@@ -48,7 +48,9 @@ test('two forwarders are restarted one after the other under load: nothing twice
   await pause(QUIET_MS)
   for (const [place, port] of ports.entries()) {
     assert.equal(await forwarders[place]?.stop('SIGTERM'), 0)
-    await owns(await startAt(port), PARTITIONS / 2)
+    const successor = await startAt(port)
+    await owns(successor, PARTITIONS / 2)
+    forwarders.push(successor)
     await pause(QUIET_MS)
   }
   over.abort()
@@ -70,6 +72,7 @@ test('two forwarders are restarted one after the other under load: nothing twice
     [],
     'what stays pending would fire',
   )
+  for (const service of [...forwarders.slice(-2), notifier]) assert.equal(await service.stop('SIGTERM'), 0)
 })
 
 /** Whatever fires, or begins to, until the signal aborts. */

@@ -1,14 +1,12 @@
 // Which headers prove who we are. One room a scheme; this one picks it. Secrets are resolved here, at the moment of use,
 // and leave only inside the request's headers.
 import { assertNever } from '../../shared/assert-never.ts'
-import type { Auth, SecretText } from '../../shared/forwarding/connection.ts'
+import type { Auth } from '../../shared/forwarding/connection.ts'
 import type { HeaderLine } from '../render-request.ts'
+import type { ResolveSecret } from '../resolve-secrets.ts'
 import { apiKey } from './api-key.ts'
 import { basic } from './basic.ts'
 import { bearer } from './bearer.ts'
-
-/** @throws SecretMissingError naming the reference, never a value */
-export type ResolveSecret = (text: SecretText) => string
 
 export function authenticate(auth: Auth, resolve: ResolveSecret): readonly HeaderLine[] {
   switch (auth.type) {

@@ -2,7 +2,7 @@
 // Leave: a request's headers and body; a token, or one sentence that says why there is none. Never: a secret in it.
 import type { OAuth2 } from '../../shared/forwarding/connection.ts'
 import { safeText } from '../../shared/safe-text.ts'
-import type { ResolveSecret } from './authenticate.ts'
+import type { ResolveSecret } from '../resolve-secrets.ts'
 
 export type Token = {
   readonly accessToken: string
