@@ -102,7 +102,7 @@ export function openProvenRemotes({ remotes, secrets, conceal, clock, randomHex 
     const username = resolve(auth.username)
     const password = resolve(auth.password)
     const sessions = sessionsOf(connection.id, auth)
-    const session = sessions.pop() ?? new DigestSession(randomHex(16))
+    const session = sessions.pop() ?? new DigestSession(randomHex(8))
     try {
       for (let round = 1; ; round++) {
         const line = session.next(username, password, request.method, request.path)
