@@ -2,6 +2,7 @@
 // Leave: the header's value. The counts are the caller's: one for each request with a nonce, never the same twice.
 // A header carries bytes: what stands here for UTF-8 text is one character a byte, as the HTTP client writes it.
 import { hash as hashOnce } from 'node:crypto'
+import { quoted } from './quoted-string.ts'
 import type { Challenge } from './read-challenges.ts'
 
 /** RFC 7616, 3.7: a server lists what it can do, and we take the best that we can. Best first. */
@@ -138,8 +139,6 @@ function usernameOf(challenge: DigestChallenge, username: string): string {
 /** RFC 5987's attr-char is narrower than what encodeURIComponent leaves as it is. */
 const percentEncoded = (text: string): string =>
   encodeURIComponent(text).replace(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
-
-const quoted = (text: string): string => `"${Buffer.from(text, 'utf8').toString('latin1').replace(/["\\]/g, '\\$&')}"`
 
 /** One call and no object: half of what a request's proof took were these. */
 const digestOf = ({ hash }: DigestChallenge, text: string): string => hashOnce(hash, text, 'hex')

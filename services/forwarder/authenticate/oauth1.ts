@@ -1,6 +1,7 @@
 // OAuth 1.0a (RFC 5849), HMAC-SHA1 and HMAC-SHA256. Pure. Enter: the keys, a request, a nonce and an instant.
 // Leave: the header's value. Form bodies are not signed with: what Onward sends is XML, JSON or bare text (3.4.1.3.1).
 import { createHmac } from 'node:crypto'
+import { quoted } from './quoted-string.ts'
 
 export type OAuth1Keys = {
   readonly consumerKey: string
@@ -37,12 +38,9 @@ export function oauth1(keys: OAuth1Keys, request: OAuth1Request): string {
   const key = `${encoded(keys.consumerSecret)}&${encoded(keys.tokenSecret ?? '')}`
   const hash = keys.method === 'HMAC-SHA1' ? 'sha1' : 'sha256'
   const signature = createHmac(hash, key).update(signatureBase(request, own)).digest('base64')
-  const shown: readonly Pair[] = [
-    ...(keys.realm === null ? [] : [['realm', keys.realm] as const]),
-    ...own,
-    ['oauth_signature', signature],
-  ]
-  return `OAuth ${shown.map(([name, value]) => `${name}="${encoded(value)}"`).join(', ')}`
+  const shown = [...own, ['oauth_signature', signature] as const].map(([name, value]) => `${name}="${encoded(value)}"`)
+  // RFC 5849, 3.5.1: the realm alone is as Basic has it.
+  return `OAuth ${[...(keys.realm === null ? [] : [`realm=${quoted(keys.realm)}`]), ...shown].join(', ')}`
 }
 
 /** RFC 5849, 3.4.1: method, base URI and all parameters, each encoded, with `&` between. */

@@ -82,6 +82,12 @@ test('without a token its part of the key is empty, and a realm is shown and not
   assert.equal(withRealm, bare.replace('OAuth ', 'OAuth realm="Photos", '))
 })
 
+test('a realm is a quoted string as Basic has it, and is not percent-encoded (RFC 5849, 3.5.1)', () => {
+  const realm = 'https://api.example.org/ "main" \\ größe'
+  const line = Buffer.from(oauth1({ ...KEYS, realm }, request), 'latin1').toString('utf8')
+  assert.ok(line.startsWith('OAuth realm="https://api.example.org/ \\"main\\" \\\\ größe", oauth_consumer_key='), line)
+})
+
 test('what is no percent-encoding is signed as it is written', () => {
   assert.doesNotThrow(() => oauth1(KEYS, { ...request, path: '/?a=%zz&%' }))
 })
