@@ -136,7 +136,8 @@ export const MAIL_SETTINGS = {
   },
   ONWARD_MAIL_GATHER: {
     default: '10s',
-    description: 'How long a mail waits for other connections that fail for the same cause: they are told in one.',
+    description:
+      'How long a mail waits for other connections that fail for the same cause: they are told in one. At most half of `ONWARD_MAIL_QUIET`.',
     readBy: 'notifier',
     read: (text: string) => readWait(text, 600_000),
   },

@@ -20,10 +20,10 @@ const PARKED_OF_PROCESS = 1_000_000
 const COPY_OVERHEAD_BYTES = 700
 /** A tier is trimmed once a minute behind the commit, and what waits on is written again: twice what waits is there at most. */
 const COPIES_OF_PARKED = 2
-/** Partition counts that divide well among processes that come and go. */
-const PARTITION_COUNTS = [6, 12, 24, 48, 96, 192, 384] as const
 /** Above it a cluster, not Onward, is what has to be thought about: docs/scaling.md. */
 const LARGEST_PARTITIONS = 384
+/** Partition counts that divide well among processes that come and go. */
+const PARTITION_COUNTS = [6, 12, 24, 48, 96, 192, LARGEST_PARTITIONS] as const
 
 export type Load = {
   /** At the peak: what processes and sockets are for. */

@@ -38,8 +38,10 @@ export const PROJECT = '[A-Za-z0-9][A-Za-z0-9._-]{0,99}'
 export const TEXT = { type: 'string', minLength: 1 }
 const id = { type: 'string', pattern: `^${ID}$` }
 const duration = { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h|d)$' }
-export const SECRET = { type: 'string', pattern: '\\$\\{(env|file):[^}]+\\}' }
-export const URL_SHAPE = { type: 'string', pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\\s]+([/?][^#\\s]*)?$' }
+const REFERENCE = '\\$\\{(env|file):[^}]+\\}'
+const WEB_ADDRESS = '[Hh][Tt][Tt][Pp][Ss]?://[^/?#@\\s]+([/?][^#\\s]*)?'
+export const SECRET = { type: 'string', pattern: REFERENCE }
+export const URL_SHAPE = { type: 'string', pattern: `^${WEB_ADDRESS}$` }
 const texts = { type: 'array', items: TEXT, uniqueItems: true }
 const statuses = { type: 'array', items: { type: 'integer', minimum: 300, maximum: 599 }, uniqueItems: true }
 
@@ -58,7 +60,7 @@ export const FILE_KEYS = {
 } as const satisfies Keys
 
 /** A webhook, or a reference that holds its URL. */
-export const WEBHOOK = '^([Hh][Tt][Tt][Pp][Ss]?://[^/?#@\\s]+([/?][^#\\s]*)?|\\$\\{(env|file):[^}]+\\})$'
+export const WEBHOOK = `^(${WEB_ADDRESS}|${REFERENCE})$`
 
 export const CONNECTION_KEYS = {
   id: {
