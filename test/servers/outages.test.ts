@@ -62,7 +62,7 @@ async function withoutBroker(t: TestContext): Promise<void> {
   const remote = await targetServer(t)
   await ground.configure(rules(remote.url))
   const forwarder = await ground.startForwarder()
-  const probes = watchProbes(t, forwarder)
+  const probes = await watchProbes(t, forwarder)
   await ground.producer.send(ground.topics.cases, casesOf('before'))
   await until('what was published before', () => remote.requests.length === CASES, LONG_ENOUGH_MS)
 
@@ -91,7 +91,7 @@ async function withoutRegistry(t: TestContext): Promise<void> {
   const schemaId = await registry.register(`${ground.topics.cases}-value`, schemaText('cases'))
   const door = await openDoor(t, Number(port))
   const forwarder = await ground.startForwarder({ SCHEMA_REGISTRY_URL: `http://127.0.0.1:${door.port}${pathname}` })
-  const probes = watchProbes(t, forwarder)
+  const probes = await watchProbes(t, forwarder)
   const avro = { partition: 0, key: sampleCase.caseId, value: frameChange('cases', sampleCase, schemaId) }
   await ground.producer.send(ground.topics.cases, [avro])
   await forwarder.line(({ event }) => event === 'registry-unavailable')
@@ -121,7 +121,7 @@ async function withoutMailServer(t: TestContext): Promise<void> {
     ONWARD_MAIL_GATHER: '100ms',
   })
   const forwarder = await ground.startForwarder({ ONWARD_FAILING_AFTER: '1s' })
-  const probes = [watchProbes(t, notifier), watchProbes(t, forwarder)]
+  const probes = [await watchProbes(t, notifier), await watchProbes(t, forwarder)]
   await box.close()
   await ground.producer.send(ground.topics.cases, casesOf('failing'))
   await notifier.line(({ event }) => event === 'mail-failed')
@@ -156,7 +156,7 @@ repeaters:
   - { id: well, connection: well, forward: cases, format: json, supersede: never }
 `)
   const forwarder = await ground.startForwarder()
-  const probes = watchProbes(t, forwarder)
+  const probes = await watchProbes(t, forwarder)
   const twice = [...casesOf('during'), ...casesOf('during')]
   await ground.producer.send(ground.topics.cases, twice)
   await until('the others are served', () => well.requests.length === twice.length, LONG_ENOUGH_MS)
@@ -179,8 +179,8 @@ repeaters:
   await probes.judge(t, 'without a remote')
 }
 
-/** Asks both probes every second. */
-function watchProbes(t: TestContext, service: ServiceProcess) {
+/** Once it is ready, asks both probes every second. */
+async function watchProbes(t: TestContext, service: ServiceProcess) {
   const [live, ready]: [number[], number[]] = [[], []]
   const over = new AbortController()
   t.after(() => over.abort())
@@ -189,6 +189,7 @@ function watchProbes(t: TestContext, service: ServiceProcess) {
     await response.arrayBuffer()
     return response.status
   }
+  await until('it is ready', async () => (await ask('/readyz')) === 200, LONG_ENOUGH_MS)
   const watching = (async () => {
     while (!over.signal.aborted) {
       live.push(await ask('/livez'))
