@@ -38,6 +38,7 @@ type Cluster = {
     topics: readonly { topic: string; partitions: readonly { partition: number }[]; fromBeginning: boolean }[],
   ): Promise<readonly TopicOffsets[]>
   findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number }[]
+  refreshMetadata(): Promise<void>
 }
 
 /** kafkajs's ConsumerGroup, as far as we use it. */
@@ -207,13 +208,27 @@ export async function fetchCommitted(
   return responses
 }
 
-/** The first offset that exists (`fromBeginning`), or the next one to be written. */
-export const fetchEdge = (
-  { cluster }: Membership,
+/** What a broker answers that led a partition until lately. */
+const LED_BY_ANOTHER: readonly unknown[] = ['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE']
+
+/**
+ * The first offset that exists (`fromBeginning`), or the next one to be written.
+ * kafkajs asks whom it knows as the leader, and looks for another only every five minutes, unless something is fetched: who asks
+ * again must find the one of now.
+ */
+export async function fetchEdge(
+  { cluster }: Pick<Membership, 'cluster'>,
   partitions: readonly TopicPartitions[],
   fromBeginning: boolean,
-): Promise<readonly TopicOffsets[]> =>
-  cluster.fetchTopicsOffset(partitions.map((topic) => ({ ...forRequest(topic), fromBeginning })))
+): Promise<readonly TopicOffsets[]> {
+  try {
+    return await cluster.fetchTopicsOffset(partitions.map((topic) => ({ ...forRequest(topic), fromBeginning })))
+  } catch (error) {
+    if (error instanceof Error && 'type' in error && LED_BY_ANOTHER.includes(error.type))
+      await cluster.refreshMetadata()
+    throw error
+  }
+}
 
 /** The largest number of partitions that any of these topics has. */
 export const countPartitions = (membership: Membership, topics: readonly string[]): number =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test, type TestContext } from 'node:test'
 import { systemClock } from '../../../services/shared/clock.ts'
+import { fetchEdge } from '../../../services/shared/kafka/membership.ts'
 import { join, untilBrokersDo as until } from '../../support/group-member.ts'
 import { kafkaGround, type KafkaGround } from '../../support/kafka-ground.ts'
 import { uniqueName } from '../../support/stack.ts'
@@ -109,4 +110,27 @@ test('a member that no broker tells who coordinates its group asks again, and is
   await until('it was lost', lost)
   await until('both own one', () => first.positions.length === 1 && second.positions.length === 1)
   assert(first.logged.some((line) => line.startsWith('coordinator-unknown')))
+})
+
+test('a partition whose leader moved is asked of its leader of now the next time', async () => {
+  let leader = 'of before'
+  const asked: string[] = []
+  const cluster = {
+    findGroupCoordinator: () => Promise.reject(new Error('nobody asks')),
+    findTopicPartitionMetadata: () => [],
+    fetchTopicsOffset: () => {
+      asked.push(leader)
+      return leader === 'of before'
+        ? Promise.reject(Object.assign(new Error('not the leader'), { type: 'NOT_LEADER_FOR_PARTITION' }))
+        : Promise.resolve([])
+    },
+    refreshMetadata: () => {
+      leader = 'of now'
+      return Promise.resolve()
+    },
+  }
+  const partitions = [{ topic: 'cases', partitions: [0] }]
+  await assert.rejects(fetchEdge({ cluster }, partitions, true), /not the leader/)
+  assert.deepEqual(await fetchEdge({ cluster }, partitions, true), [])
+  assert.deepEqual(asked, ['of before', 'of now'])
 })
