@@ -106,10 +106,10 @@ export function chooseSpill(
 export function chooseStragglers(tasks: Iterable<PartitionTask>, now: Millis): readonly Spilled[] {
   const spilled: Spilled[] = []
   for (const task of tasks) {
-    if (!task.open || ![...task.sources.values()].some(({ offsets }) => offsets.isCrowded)) continue
+    if (!task.open || ![...task.sources.values()].some(({ offsets }) => offsets.isNearlyFull)) continue
     const waiting = [...task.lanes.all()].flatMap((lane) => {
       const { offsets, rereading, marks } = lane.source
-      if (!offsets.isCrowded || rereading || waitingBytes(lane) === 0) return []
+      if (!offsets.isNearlyFull || rereading || waitingBytes(lane) === 0) return []
       const first = lane.deliveries.find(({ record }) => record.offsets === offsets)
       return first && first.record.offset < marks.stragglersBelow(now) ? { lane, since: first.record.offset } : []
     })

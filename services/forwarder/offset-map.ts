@@ -11,7 +11,7 @@ import { Fences, type Fence } from './fences.ts'
 export const METADATA_LIMIT = 4_000
 const VERSION_MARK = '1:'
 /** Of the metadata. What is open is still being finished while the rest fills: beyond it, what keeps it so full is to leave. */
-const CROWDED = 0.75
+const NEARLY_FULL = 0.75
 
 /** One opened record. Mutable: completing it is the hot path, and a closure for each record would cost more than the rest. */
 export type OffsetEntry = { readonly offset: number; complete: boolean }
@@ -37,7 +37,7 @@ export class OffsetMap {
   #reserved: number
   #open = 0
   #changed = false
-  #isCrowded = false
+  #isNearlyFull = false
   /** Only the logs that we write have any. */
   readonly fences: Fences
 
@@ -115,8 +115,8 @@ export class OffsetMap {
   }
 
   /** The last commit's metadata is nearly full: soon it shows no more what was finished behind so many open records. */
-  get isCrowded(): boolean {
-    return this.#isCrowded
+  get isNearlyFull(): boolean {
+    return this.#isNearlyFull
   }
 
   /**
@@ -197,7 +197,7 @@ export class OffsetMap {
       pushVarint(bytes, range.to - from)
       position = range.to
     }
-    this.#isCrowded = bytes.length > longest * CROWDED
+    this.#isNearlyFull = bytes.length > longest * NEARLY_FULL
     const saysNothing = bytes.length === 2 && bytes[0] === 0 && bytes[1] === 0
     return saysNothing ? '' : VERSION_MARK + Buffer.from(bytes).toString('base64')
   }

@@ -49,7 +49,8 @@ export class Spilling {
     log.info('lanes-spilled', { lanes: spilled.length, heldBytes: intake.heldBytes })
     forwarder.parking.spill(spilled)
   }
-  /** A few times a second: whether a map is crowded is known since the last commit. */
+
+  /** A few times a second: whether a map is nearly full is known since the last commit. */
   lookAtMaps(): void {
     const { forwarder, park, clock, log, tasks } = this.#options
     const now = clock.monotonic()

@@ -3,15 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startStack } from '../../deploy/local/stack.ts'
 import { sampleChanges } from '../../services/cli/publish/sample-changes.ts'
-import { systemClock } from '../../services/shared/clock.ts'
-import { openLog } from '../../services/shared/log.ts'
-import { schemaText } from '../../services/shared/registry/change-schemas.ts'
 import { frameChange } from '../../services/shared/registry/encode-change.ts'
-import { openSchemaRegistry } from '../../services/shared/registry/schema-registry.ts'
 import { renderWireDocument } from '../../services/shared/wire/render-document.ts'
-import { openDoor } from '../support/door.ts'
 import type { ForwarderProcess } from '../support/forwarder-process.ts'
 import { openGround, openGroundOn, type Ground } from '../support/ground.ts'
+import { openRegistryDoor } from '../support/registry-door.ts'
 import { targetServer, type TargetServer } from '../support/target-server.ts'
 import { until } from '../support/until.ts'
 
@@ -36,19 +32,10 @@ test('a registry that is down at the start and in between is waited for, and con
   const ground = await openGround(t, 2)
   const remote = await targetServer(t)
   await ground.configure(rules(remote.url))
-  assert.ok(ground.registryUrl)
-  const log = openLog({ write: () => undefined }, 'error', 'test', systemClock)
-  const registry = openSchemaRegistry({ url: ground.registryUrl, username: null, password: null }, log)
-  const schemaId = await registry.register(`${ground.topics.cases}-value`, schemaText('cases'))
-  const { port, pathname } = new URL(ground.registryUrl)
-  const door = await openDoor(t, Number(port))
-
-  const forwarder = await ground.startForwarder({
-    SCHEMA_REGISTRY_URL: `http://127.0.0.1:${door.port}${pathname}`,
-    ONWARD_SCHEMA_PATIENCE: '1s',
-  })
+  const door = await openRegistryDoor(t, ground)
+  const forwarder = await ground.startForwarder({ SCHEMA_REGISTRY_URL: door.url, ONWARD_SCHEMA_PATIENCE: '1s' })
   await ground.producer.send(ground.topics.cases, [
-    { partition: 0, key: 'avro', value: frameChange('cases', aCase, schemaId) },
+    { partition: 0, key: 'avro', value: frameChange('cases', aCase, door.schemaId) },
   ])
   await ground.producer.send(ground.topics.cases, [{ partition: 1, ...caseRecord('json') }])
   await forwarder.line(({ event }) => event === 'registry-unavailable')

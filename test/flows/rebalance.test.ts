@@ -1,6 +1,6 @@
 // What a rebalance costs: two forwarders share the work, a third joins, one of the first leaves, and changes are published all the
-// while. A pause is the time in which a change lay there for a partition and a connection and none arrived. What is promised of it
-// is asserted, far above what was measured: 5 s where endpoints answer within a second, 8 s beside one that hangs.
+// while. What is promised of the longest pause (see rebalance-room.ts) is asserted, far above what was measured: 5 s where endpoints
+// answer within a second, 8 s beside one that hangs.
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'

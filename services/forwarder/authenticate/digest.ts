@@ -95,6 +95,7 @@ export type Prepared = {
 export const hashUser = (challenge: DigestChallenge, username: string, password: string): string =>
   digestOf(challenge, `${username}:${challenge.realm}:${password}`)
 
+/** @param userHash as `hashUser` makes it, of the same challenge */
 export function prepareDigest(
   challenge: DigestChallenge,
   username: string,
