@@ -6,12 +6,15 @@ import { findTopics, type TopicFindings } from '../shared/kafka/topics.ts'
 import { readArguments, readCount, readTimeout, UsageError } from './arguments.ts'
 import { CLUSTER_TIMEOUT, openBoundedCluster } from './cluster.ts'
 import { styled, type Terminal } from './terminal.ts'
+import { verb as accept } from './topics/accept.ts'
 import { EXIT, type Verb } from './verb.ts'
 
 const HELP = `Usage: onward topics [options]
+       onward topics accept [options]
 
 Creates Onward's topics that are missing and reports those that differ from what they should be, with the command that
 changes each. Partitions follow the largest source topic. A topic that exists is never changed.
+When a source topic got partitions: onward topics accept (onward topics accept --help).
 
 Options:
   --dry-run            change nothing, only say what would be done
@@ -34,6 +37,7 @@ export const verb: Verb = {
   name: 'topics',
   summary: 'create what is missing, report what differs',
   help: HELP,
+  parts: [accept],
   run: async (args, terminal, signal) => {
     const { values, positionals } = readArguments(args, {
       'dry-run': { type: 'boolean' },

@@ -17,8 +17,8 @@ export class Books {
 
   /** @param deliveries how many must settle before the offset is complete; at least one */
   open(task: PartitionTask, source: SourceProgress, copied: CopiedRecord, deliveries: number): SourceRecord {
-    const { kind, topic, partition } = source
-    const origin = { source: kind, topic, partition, run: null, forced: false }
+    const { kind, base, topic, partition } = source
+    const origin = { source: kind, base, topic, partition, run: null, forced: false }
     return { ...copied, ...origin, ...this.#hold(task, source, copied.offset, copied.value, deliveries) }
   }
 

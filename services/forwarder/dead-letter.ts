@@ -128,6 +128,7 @@ function render(letter: DeadLetter, now: Millis): ProducerRecord {
       'onward-source-topic': record.topic,
       'onward-source-partition': String(record.partition),
       'onward-source-offset': String(record.offset),
+      ...(record.base === 0 ? {} : { 'onward-source-base': String(record.base) }),
       'onward-source-timestamp': String(record.timestamp),
       'onward-attempts': String(delivery?.attempts ?? 0),
       ...(delivery?.firstFailedAt == null ? {} : { 'onward-first-failed-at': instant(delivery.firstFailedAt) }),

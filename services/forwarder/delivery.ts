@@ -13,6 +13,8 @@ export type SourceRecord = {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** What its version adds to the offset: raised when the topic is made anew, so that versions never fall. */
+  readonly base: number
   /** Unix milliseconds, as the broker or the publisher set it. */
   readonly timestamp: Millis
   readonly key: Buffer | null
@@ -111,5 +113,5 @@ export const newDelivery = (
 /** The first attempt of a delivery is 1. */
 export const nextAttempt = (delivery: Pick<Delivery, 'attempts'>): number => delivery.attempts + 1
 
-/** `base + offset`; base stays 0 until a source topic is re-created or gets partitions. */
-export const versionOf = (record: Pick<SourceRecord, 'offset'>): number => record.offset
+/** The order of a case's changes, for good: whatever becomes of its topic, a later change has a higher one. */
+export const versionOf = ({ base, offset }: Pick<SourceRecord, 'base' | 'offset'>): number => base + offset

@@ -8,6 +8,7 @@ import { BREAKER_STATES } from './breaker.ts'
 import type { ConnectionDesks } from './connection-desk.ts'
 import type { Intake } from './intake.ts'
 import type { Ownership } from './ownership.ts'
+import type { SourceVersions } from './source-versions.ts'
 
 type BoundHistogram = { observe(value: number): void }
 
@@ -28,6 +29,7 @@ export type Observed = {
   readonly intake: Intake
   readonly ownership: Ownership
   readonly directory: Directory
+  readonly versions: Pick<SourceVersions, 'topics' | 'waiting'>
   readonly clock: Clock
 }
 
@@ -118,7 +120,15 @@ export function openForwarderMetrics(metrics: Metrics, heldBytesLimit: number) {
 /** The worst of each tier, while one scrape is made. */
 const late = new Map<string, number>()
 
-function observe(metrics: Metrics, { desks, intake, ownership, directory, clock }: Observed): void {
+function observe(metrics: Metrics, { desks, intake, ownership, directory, versions, clock }: Observed): void {
+  metrics.gauge(
+    'onward_source_partitions_waiting',
+    'Partitions that a source topic got and nobody reads, until an operator accepts them.',
+    ['topic'],
+    (gauge) => {
+      for (const topic of versions.topics) gauge.set({ topic }, versions.waiting.get(topic) ?? 0)
+    },
+  )
   metrics.gauge('onward_connection_in_flight', 'Requests on the wire.', ['connection'], (gauge) => {
     gauge.reset()
     for (const desk of desks.all()) gauge.set({ connection: desk.id }, desk.health.inFlight)

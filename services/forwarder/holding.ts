@@ -14,7 +14,7 @@ import type { Clock, Millis } from '../shared/clock.ts'
 import type { DeadLetterReason } from '../shared/dead-letter-reason.ts'
 import type { Directory } from '../shared/forwarding/directory.ts'
 import type { RepeaterId } from '../shared/ids.ts'
-import type { RetryHeader } from '../shared/wire/retry-header.ts'
+import { versionIn, type RetryHeader } from '../shared/wire/retry-header.ts'
 import type { Books } from './books.ts'
 import { versionOf, type Delivery, type Lane, type LaneName } from './delivery.ts'
 import type { Park } from './park.ts'
@@ -62,10 +62,12 @@ export class Holding {
   }
 
   /** What a retry topic says of a held lane, read to know what is parked. */
-  found(task: PartitionTask, lane: LaneName, { offset, reason, held = 0 }: RetryHeader): void {
-    if (reason === 'released') task.held.removeAll(lane, offset)
+  found(task: PartitionTask, lane: LaneName, header: RetryHeader): void {
+    const { reason, held = 0 } = header
+    const version = versionIn(header)
+    if (reason === 'released') task.held.removeAll(lane, version)
     else if (reason === 'held' && this.#isConfigured(lane.repeater))
-      task.held.addFound(lane, { version: offset, full: false, attempted: true }, held)
+      task.held.addFound(lane, { version, full: false, attempted: true }, held)
   }
 
   /** A marker has become due. @returns whether it still holds its lane and is the last of the same: to be written anew */

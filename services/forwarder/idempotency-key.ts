@@ -2,10 +2,10 @@
 // What an operator puts back is meant to be sent again: its run makes another key of it.
 // The value is a quoted string (RFC 8941), so its own quotes and backslashes are escaped; topic and ids hold neither.
 import type { RepeaterId } from '../shared/ids.ts'
-import type { SourceRecord } from './delivery.ts'
+import { versionOf, type SourceRecord } from './delivery.ts'
 
 export const idempotencyKey = (
   repeater: RepeaterId,
-  record: Pick<SourceRecord, 'topic' | 'partition' | 'offset' | 'run'>,
+  record: Pick<SourceRecord, 'topic' | 'partition' | 'base' | 'offset' | 'run'>,
 ): string =>
-  `"${repeater}:${record.topic}:${record.partition}:${record.offset}${record.run === null ? '' : `:${record.run}`}"`
+  `"${repeater}:${record.topic}:${record.partition}:${versionOf(record)}${record.run === null ? '' : `:${record.run}`}"`

@@ -217,7 +217,8 @@ export class Lanes {
 }
 
 /** False while a crash would make the next owner start this lane without having read what we are about to send. */
-export const isReserved = ({ record, lane }: Delivery): boolean => record.offset < lane.source.reserved
+export const isReserved = ({ record, lane: { source } }: Delivery): boolean =>
+  record.base < source.base || record.offset < source.reserved
 
 const NONE: readonly Delivery[] = []
 

@@ -3,7 +3,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { hostname } from 'node:os'
-import type { SourceKind } from '../shared/change.ts'
 import { systemClock as clock, type Millis } from '../shared/clock.ts'
 import { errorText } from '../shared/error-text.ts'
 import type { ConnectionId, RepeaterId } from '../shared/ids.ts'
@@ -11,12 +10,11 @@ import { openSecretSource } from '../shared/forwarding/secret-source.ts'
 import { openAppender } from '../shared/kafka/appender.ts'
 import { joinGroup } from '../shared/kafka/group.ts'
 import { connectKafka } from '../shared/kafka/kafka.ts'
-import { ownTopic } from '../shared/kafka/plan-topics.ts'
+import { kindsByTopic, ownTopic } from '../shared/kafka/plan-topics.ts'
 import { openProducer } from '../shared/kafka/producer.ts'
-import { checkTopics } from '../shared/kafka/topics.ts'
+import { adviseOnCounts, checkTopics, tooNarrow } from '../shared/kafka/topics.ts'
 import { openLog, type Log } from '../shared/log.ts'
 import { openMetrics } from '../shared/metrics.ts'
-import { openSchemaRegistry } from '../shared/registry/schema-registry.ts'
 import { environment, readSettings, SettingsError, type Settings } from '../shared/settings.ts'
 import { openStatusServer } from '../shared/status-server.ts'
 import { openTracer } from '../shared/traces.ts'
@@ -40,13 +38,15 @@ import { openProvenRemotes } from './proven-remotes.ts'
 import { readProxy } from './proxy.ts'
 import { reconfigure } from './reconfigure.ts'
 import { openReport } from './report.ts'
-import { SchemaDesk, type FetchSchema } from './schema-desk.ts'
+import { openSchemaSource, SchemaDesk } from './schema-desk.ts'
+import { SourceVersions } from './source-versions.ts'
 import { openTell } from './tell.ts'
 import { traceTell } from './trace-tell.ts'
 import { Tiers } from './tiers.ts'
 import { openTrim } from './trim.ts'
 import { openTlsDesk } from './tls-material.ts'
 import { watchConsumer } from './watch-consumer.ts'
+import { SourceWatch } from './watch-sources.ts'
 import { watchTls } from './watch-tls.ts'
 import { widenLookups } from './widen-lookups.ts'
 
@@ -154,8 +154,19 @@ async function run({ settings, health, log, stop, fail }: Run): Promise<number> 
     newRequestId: randomUUID,
     fail,
   })
-  const sources = sourceKinds(settings)
+  const sources = kindsByTopic(settings.topics)
   const { directory } = configuration
+  const versions = new SourceVersions({
+    topics: [...sources.keys()],
+    directory,
+    put: (of) => configuration.put(producer, { kind: 'source', versions: of }),
+    log,
+  })
+  const narrow = tooNarrow(topics.counts, versions.mostRead)
+  if (narrow.length > 0) {
+    log.error('topics-too-narrow', { topics: narrow.map(({ topic }) => topic), fix: adviseOnCounts(narrow) })
+    return 1
+  }
   const ownership: Ownership = new Ownership({
     forwarder,
     schemas,
@@ -178,11 +189,13 @@ async function run({ settings, health, log, stop, fail }: Run): Promise<number> 
     },
     fail,
   })
+  const sourceWatch = new SourceWatch({ versions, tasks: ownership.tasks, clock, fail })
   const meet = (id: ConnectionId) => {
     numbers.expectDeadLetters(id)
     tls.look(id, directory.connection(id))
   }
   configuration.onChange((change) => {
+    if (change.what === 'source') return sourceWatch.changed(change.id)
     reconfigure(change, forwarder, directory, ownership.tasks.values())
     remotes.keepOnly((id) => directory.connection(id) !== undefined)
     failures.keepOnly((id) => directory.connection(id) !== undefined)
@@ -190,7 +203,7 @@ async function run({ settings, health, log, stop, fail }: Run): Promise<number> 
   })
   await using trim = await openTrim({ kafka, tiers: () => ownership.tiers(), clock, log })
   for (const connection of directory.connections()) meet(connection.id)
-  numbers.observe({ desks: forwarder.desks, intake, ownership, directory, clock })
+  numbers.observe({ desks: forwarder.desks, intake, ownership, directory, versions, clock })
   writeFailureRecords(
     {
       book: failures,
@@ -212,12 +225,14 @@ async function run({ settings, health, log, stop, fail }: Run): Promise<number> 
     topics: [...sources.keys(), ...tiers.read.map(({ topic }) => topic)],
     // What lies in a retry topic is unfinished, wherever somebody wants the sources to start.
     startFrom: (topic) => (sources.has(topic) ? settings.startFrom : 'earliest'),
+    versions,
     work: ownership,
     log,
     clock,
     fail,
   })
   ownership.use(group)
+  sourceWatch.start(group, stop)
   health.askLease(() => ownership.holdsLease())
   trim.start()
   if (ownership.tasks.size === 0) health.enter('joined')
@@ -277,15 +292,4 @@ function settingsOrUndefined(): Settings | undefined {
     )
     return undefined
   }
-}
-
-function sourceKinds({ topics }: Settings): ReadonlyMap<string, SourceKind> {
-  const kinds = ['forms', 'cases', 'apps'] as const
-  return new Map(kinds.flatMap((kind) => (topics[kind] === null ? [] : [[topics[kind], kind] as const])))
-}
-
-function openSchemaSource({ registry }: Settings, log: Log): FetchSchema {
-  if (!registry) return async () => ({ kind: 'unusable', error: 'SCHEMA_REGISTRY_URL is not set: only JSON is read' })
-  const opened = openSchemaRegistry(registry, log)
-  return (id, signal) => opened.fetchSchema(id, signal)
 }

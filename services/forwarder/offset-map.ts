@@ -5,11 +5,11 @@
 // MUST: the watermark never passes an open record; an encoding that is too long is cut at its top only, so that it never
 // shows a version complete while it leaves out an older finished one of the same lane.
 
+import { LONGEST_MARK, markBase, readMetadata } from '../shared/kafka/version-base.ts'
 import { Fences, type Fence } from './fences.ts'
 
-/** The broker's `offset.metadata.max.bytes` is 4,096 by default; the rest is room for the version mark. */
+/** The broker's `offset.metadata.max.bytes` is 4,096 by default: some room is left. */
 export const METADATA_LIMIT = 4_000
-const VERSION_MARK = '1:'
 /** Of the metadata. What is open is still being finished while the rest fills: beyond it, what keeps it so full is to leave. */
 const NEARLY_FULL = 0.75
 
@@ -41,9 +41,16 @@ export class OffsetMap {
   /** Only the logs that we write have any. */
   readonly fences: Fences
 
-  /** @param start the next offset to read @param commit what an earlier owner committed last; null when nothing of it counts */
-  constructor(start: number, commit: { readonly offset: number; readonly metadata: string | null } | null) {
-    const before = readMetadata(commit?.offset ?? start, commit?.metadata ?? null)
+  readonly #base: number
+
+  /**
+   * @param start the next offset to read
+   * @param commit what an earlier owner committed last; null when nothing of it counts
+   * @param base what versions add to these offsets: the commits name it
+   */
+  constructor(start: number, commit: { readonly offset: number; readonly metadata: string | null } | null, base = 0) {
+    this.#base = base
+    const before = readMap(commit?.offset ?? start, commit?.metadata ?? null)
     this.#watermark = start
     this.#lastOpened = start - 1
     this.#reserved = Math.max(start, before.reserved)
@@ -174,7 +181,7 @@ export class OffsetMap {
       pushVarint(bytes, offset)
       pushVarint(bytes, epoch)
     }
-    const longest = Math.floor(((METADATA_LIMIT - VERSION_MARK.length) * 3) / 4) - 2 * LONGEST_RUN_BYTES
+    const longest = Math.floor(((METADATA_LIMIT - LONGEST_MARK) * 3) / 4) - 2 * LONGEST_RUN_BYTES
     let position = this.#watermark
     for (let i = this.#head; i < this.#entries.length && bytes.length < longest;) {
       i = this.#endOfRun(i, false)
@@ -199,7 +206,7 @@ export class OffsetMap {
     }
     this.#isNearlyFull = bytes.length > longest * NEARLY_FULL
     const saysNothing = bytes.length === 2 && bytes[0] === 0 && bytes[1] === 0
-    return saysNothing ? '' : VERSION_MARK + Buffer.from(bytes).toString('base64')
+    return markBase(this.#base, saysNothing ? '' : Buffer.from(bytes).toString('base64'))
   }
 
   #endOfRun(start: number, complete: boolean): number {
@@ -218,12 +225,13 @@ type Range = { readonly from: number; readonly to: number }
  * Metadata that is not ours, or of another version, says nothing: everything above the watermark is delivered again, as
  * somebody wished who set the offset by hand.
  */
-export function readMetadata(
+export function readMap(
   watermark: number,
   metadata: string | null,
 ): { readonly reserved: number; readonly fences: readonly Fence[]; readonly finished: readonly Range[] } {
-  if (!metadata?.startsWith(VERSION_MARK)) return { reserved: watermark, fences: [], finished: [] }
-  const bytes = Buffer.from(metadata.slice(VERSION_MARK.length), 'base64')
+  const read = readMetadata(metadata)
+  if (!read) return { reserved: watermark, fences: [], finished: [] }
+  const bytes = Buffer.from(read.map, 'base64')
   const reservation = readVarint(bytes, 0)
   const reserved = watermark + reservation.value
   const { fences, next } = readFences(bytes, reservation.next)

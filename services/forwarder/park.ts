@@ -142,6 +142,7 @@ function render({ delivery, dueAt, reason, held, progress }: Waiting): PlacedRec
         topic: record.topic,
         partition: record.partition,
         offset: record.offset,
+        ...(record.base === 0 ? {} : { base: record.base }),
         timestamp: record.timestamp,
         ...(key === lane.caseId ? {} : { key: record.key?.toString('base64') ?? null }),
         attempts: delivery.attempts,

@@ -5,7 +5,7 @@ import type { StartPosition } from '../shared/kafka/start-position.ts'
 import type { SourceKind } from '../shared/change.ts'
 import type { Millis } from '../shared/clock.ts'
 import type { RepeaterId } from '../shared/ids.ts'
-import type { Lane } from './delivery.ts'
+import type { Lane, SourceRecord } from './delivery.ts'
 import type { Ongoing } from './exchange.ts'
 import { heldBytesOf } from './intake.ts'
 import { Lanes } from './lanes.ts'
@@ -44,6 +44,8 @@ export type TierProgress = LogProgress & {
 
 export type SourceProgress = LogProgress & {
   readonly kind: SourceKind
+  /** What versions add to its offsets. */
+  readonly base: number
   /** Unix milliseconds of the record read last; null before the first. */
   lastTimestamp: number | null
   /**
@@ -137,9 +139,11 @@ export class PartitionTask {
   }
 }
 
-/** A copy of this version is parked: it must be known as such when the source comes to it. */
-export function readPast(source: SourceProgress, version: number): void {
-  source.horizon = Math.max(source.horizon, version + 1)
+/** A copy of this record is parked: it must be known as such when the source comes to it. */
+export function readPast(source: SourceProgress, { base, offset }: Pick<SourceRecord, 'base' | 'offset'>): void {
+  // It is of a log that is no more.
+  if (base !== source.base) return
+  source.horizon = Math.max(source.horizon, offset + 1)
   source.rereading = source.position < source.horizon
 }
 
@@ -167,15 +171,16 @@ export function openTier({ topic, partition, offset, end, commit }: StartPositio
 
 /** @param now monotonic milliseconds */
 export function openProgress(
-  { topic, partition, offset, end, commit }: StartPosition,
+  { topic, partition, base, offset, end, commit }: StartPosition,
   kind: SourceKind,
   now: Millis,
 ): SourceProgress {
-  const offsets = new OffsetMap(offset, commit)
+  const offsets = new OffsetMap(offset, commit, base)
   // What is not there yet has been delivered by nobody.
   const horizon = Math.min(offsets.reserved, end)
   return {
     kind,
+    base,
     topic,
     partition,
     offsets,
@@ -197,6 +202,7 @@ export function openProgress(
 /** For a copy whose source topic is not read any more: nothing of it is reserved, and nothing of it will be read again. */
 export const standInFor = (topic: string, partition: number, kind: SourceKind): SourceProgress => ({
   kind,
+  base: 0,
   topic,
   partition,
   offsets: new OffsetMap(0, null),

@@ -92,8 +92,9 @@ export class Reception {
       return NOTHING
     }
     const name = namesOf(source, laneCase(read.change, copied.key))
+    const version = versionIn(source, copied)
     const behindOlder = repeaters.filter(
-      ({ id }) => task.lanes.find(name(id)) !== undefined || task.parked.holdsOlder(name(id), versionOf(copied)),
+      ({ id }) => task.lanes.find(name(id)) !== undefined || task.parked.holdsOlder(name(id), version),
     )
     return this.#deliver(task, source, copied, read.change, behindOlder)
   }
@@ -106,7 +107,7 @@ export class Reception {
     repeaters: readonly Repeater[],
   ): Received {
     const caseOfLane = laneCase(change, copied.key)
-    const version = versionOf(copied)
+    const version = versionIn(source, copied)
     // What has a copy in a retry topic is that copy's matter. It may have been sent, so that older states must not follow it.
     // So is what has died and holds its lane.
     const name = namesOf(source, caseOfLane)
@@ -134,6 +135,8 @@ export class Reception {
     }
   }
 }
+
+const versionIn = ({ base }: SourceProgress, { offset }: CopiedRecord): number => versionOf({ base, offset })
 
 const namesOf =
   ({ topic }: SourceProgress, caseOfLane: CaseId) =>

@@ -10,7 +10,7 @@ import type { PartitionTask } from './partition-task.ts'
 
 /** @param tasks what this process owns */
 export function reconfigure(
-  change: ConfigurationChange,
+  change: Exclude<ConfigurationChange, { what: 'source' }>,
   forwarder: Forwarder,
   directory: Directory,
   given: Iterable<PartitionTask>,

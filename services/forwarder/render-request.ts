@@ -23,7 +23,7 @@ type Rendered = Extract<Payload, { kind: 'rendered' }>
 
 /** What a request says of its delivery. */
 type Requested = {
-  readonly record: Pick<SourceRecord, 'topic' | 'partition' | 'offset' | 'run' | 'traceparent' | 'tracestate'>
+  readonly record: Pick<SourceRecord, 'topic' | 'partition' | 'base' | 'offset' | 'run' | 'traceparent' | 'tracestate'>
   readonly attempts: number
 }
 

@@ -7,7 +7,7 @@ import type { Clock, Millis } from '../shared/clock.ts'
 import type { Directory } from '../shared/forwarding/directory.ts'
 import { caseId, projectOf } from '../shared/ids.ts'
 import type { FetchedRecord } from '../shared/kafka/group.ts'
-import { isOfHold, readRetryHeader, RETRY_HEADER, type RetryHeader } from '../shared/wire/retry-header.ts'
+import { isOfHold, readRetryHeader, RETRY_HEADER, versionIn, type RetryHeader } from '../shared/wire/retry-header.ts'
 import type { Books } from './books.ts'
 import { copyRecord, type CopiedRecord } from './copy-record.ts'
 import { newDelivery, versionOf, type Delivery, type LaneName } from './delivery.ts'
@@ -61,6 +61,7 @@ export class Returns {
         source: 'cases',
         topic: tier.topic,
         partition: tier.partition,
+        base: 0,
         run: null,
         forced: false,
       } as const
@@ -76,7 +77,7 @@ export class Returns {
     }
     const { header } = read
     const caseOfLane = caseId(copied.key?.toString('utf8') ?? '')
-    const { offset: version } = header
+    const version = versionIn(header)
     const name: LaneName = { repeater: header.repeater, topic: header.topic, caseId: caseOfLane }
     if (isOfHold(header)) return this.#receiveOfHold(task, tier, copied, header, name)
     // Nobody counted it when it was written; from now on it is like any other. What is parked already waits where it is.
@@ -106,6 +107,7 @@ export class Returns {
       topic: header.topic,
       partition: header.partition,
       offset: header.offset,
+      base: header.base ?? 0,
       timestamp: header.timestamp,
       key: keyOf(header, copied.key),
       run: header.run ?? null,
@@ -154,14 +156,15 @@ export class Returns {
     name: LaneName,
   ): Returned {
     const { holding, books } = this.#options
-    const { repeater, topic, partition, offset, timestamp, reason } = header
+    const { repeater, topic, partition, offset, base = 0, timestamp, reason } = header
+    const version = versionIn(header)
     const source = task.sources.get(topic) ?? standInFor(topic, task.number, 'cases')
     const isWanted =
       reason === 'cancel'
-        ? tier.tier.delay === 0 && task.held.has(name, offset)
+        ? tier.tier.delay === 0 && task.held.has(name, version)
         : reason === 'held' &&
           !tier.offsets.fences.isGhost(copied.offset, header.epoch) &&
-          holding.takeMarker(task, name, offset)
+          holding.takeMarker(task, name, version)
     if (!isWanted) {
       tier.offsets.skip(copied.offset)
       return DONE
@@ -173,6 +176,7 @@ export class Returns {
       topic,
       partition,
       offset,
+      base,
       timestamp,
       key,
       run: null,
@@ -190,8 +194,8 @@ export class Returns {
  * A copy of what its source does not hold is of a topic that was made anew or cut, or of nobody. Left in its lane it would wait
  * for a reservation that may never come, and what follows of its case behind it.
  */
-const whyBeyond = ({ topic, offset }: RetryHeader, source: SourceProgress | undefined): string | undefined =>
-  source && offset >= Math.max(source.position, source.highWatermark)
+const whyBeyond = ({ topic, base = 0, offset }: RetryHeader, source: SourceProgress | undefined): string | undefined =>
+  source && base >= source.base && offset >= Math.max(source.position, source.highWatermark)
     ? `${topic} ends before offset ${offset}: was it made anew?`
     : undefined
 

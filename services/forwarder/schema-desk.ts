@@ -4,7 +4,8 @@ import { assertNever } from '../shared/assert-never.ts'
 import type { Clock, Millis } from '../shared/clock.ts'
 import type { Log } from '../shared/log.ts'
 import type { ChangeReader } from '../shared/registry/change-reader.ts'
-import type { FetchedSchema } from '../shared/registry/schema-registry.ts'
+import { openSchemaRegistry, type FetchedSchema } from '../shared/registry/schema-registry.ts'
+import type { Settings } from '../shared/settings.ts'
 
 const ASK_AGAIN_AFTER: Millis = 1_000
 /** A condemned id is asked for again after this: somebody may have registered it since. */
@@ -80,4 +81,10 @@ export class SchemaDesk {
     })
     signal.addEventListener('abort', cancel, { once: true })
   }
+}
+
+export function openSchemaSource({ registry }: Pick<Settings, 'registry'>, log: Log): FetchSchema {
+  if (!registry) return async () => ({ kind: 'unusable', error: 'SCHEMA_REGISTRY_URL is not set: only JSON is read' })
+  const opened = openSchemaRegistry(registry, log)
+  return (id, signal) => opened.fetchSchema(id, signal)
 }

@@ -9,7 +9,7 @@ import type { Clock, Millis } from '../shared/clock.ts'
 import { caseId } from '../shared/ids.ts'
 import type { FetchedRecord, Group } from '../shared/kafka/group.ts'
 import type { Log } from '../shared/log.ts'
-import { isOfHold, readRetryHeader, RETRY_HEADER } from '../shared/wire/retry-header.ts'
+import { isOfHold, readRetryHeader, RETRY_HEADER, versionIn } from '../shared/wire/retry-header.ts'
 import type { Forwarder } from './forwarder.ts'
 import type { Intake } from './intake.ts'
 import { readPast, type PartitionTask, type TierProgress } from './partition-task.ts'
@@ -129,15 +129,15 @@ export class TierReading {
       if (read.kind === 'malformed' || tier.offsets.fences.isGhost(offset, read.header.epoch)) continue
       const { header } = read
       const source = task.sources.get(header.topic)
-      if (source) readPast(source, header.offset)
-      const { repeater, topic } = header
+      const { repeater, topic, base = 0, offset: sourceOffset } = header
+      if (source) readPast(source, { base, offset: sourceOffset })
       const lane = { repeater, topic, caseId: caseId(key?.toString('utf8') ?? '') }
       if (isOfHold(header)) {
         forwarder.holding.found(task, lane, header)
         continue
       }
       // Whatever its header says: an attempt that was on the wire when its owner ended is not in it.
-      const version = { version: header.offset, full: header.full, attempted: true }
+      const version = { version: versionIn(header), full: header.full, attempted: true }
       task.parked.addFound(lane, version, header.dueAt)
     }
     this.#lookRestored(task, tier)

@@ -44,7 +44,7 @@ test('a later owner knows the ghosts of earlier ones from the commit', () => {
 
 test('whoever is given a partition raises a fence at its end, in every retry topic and not in the one that operators write to', () => {
   const tiers = new Tiers('onward.', [60_000])
-  const start = { partition: 0, offset: 3, end: 8, commit: null, found: { kind: 'committed' } } as const
+  const start = { partition: 0, base: 0, offset: 3, end: 8, commit: null, found: { kind: 'committed' } } as const
   const retry = openTier({ ...start, topic: tiers.shortest.topic }, tiers.shortest)
   assert.deepEqual(retry.offsets.fences.all, [{ offset: 8, epoch: 1 }])
   const requeue = openTier({ ...start, topic: tiers.requeue.topic }, tiers.requeue)

@@ -20,6 +20,7 @@ const aDelivery = (lane: Lane, offset: number, replacesOlder = false): Delivery 
     topic: 'cases',
     partition: 0,
     offset,
+    base: 0,
     timestamp: 0,
     key: null,
     value: null,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { METADATA_LIMIT, OffsetMap, readMetadata, type OffsetEntry } from '../../services/forwarder/offset-map.ts'
+import { METADATA_LIMIT, OffsetMap, readMap, type OffsetEntry } from '../../services/forwarder/offset-map.ts'
 import { holdsFor } from '../support/property.ts'
 
 /** With nothing reserved. */
@@ -9,7 +9,7 @@ const commitOf = (map: OffsetMap) => {
   const { offset, metadata } = map.takeCommit(0) ?? {}
   return { offset, metadata }
 }
-const finishedIn = (watermark: number, metadata: string | null) => readMetadata(watermark, metadata).finished
+const finishedIn = (watermark: number, metadata: string | null) => readMap(watermark, metadata).finished
 
 test('the watermark stays below the lowest open record, whatever completes above it', () => {
   const map = new OffsetMap(10, null)
@@ -215,11 +215,11 @@ test('metadata of another writer says nothing, and none of it is believed furthe
   assert.deepEqual(finishedIn(0, ''), [])
   assert.deepEqual(finishedIn(0, 'consumer-1-of-3'), [])
   assert.deepEqual(finishedIn(0, '2:AAAA'), [])
-  assert.equal(readMetadata(7, '2:AAAA').reserved, 7)
+  assert.equal(readMap(7, '2:AAAA').reserved, 7)
   holdsFor(
     t,
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
-      const { reserved, finished } = readMetadata(7, `1:${Buffer.from(bytes).toString('base64')}`)
+      const { reserved, finished } = readMap(7, `1:${Buffer.from(bytes).toString('base64')}`)
       assert(Number.isSafeInteger(reserved) && reserved >= 7, `${reserved} reserved`)
       for (const { from, to } of finished) {
         assert(Number.isSafeInteger(from) && Number.isSafeInteger(to) && from >= 7 && to >= from, `${from} to ${to}`)

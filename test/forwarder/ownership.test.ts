@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { OffsetMap, readMetadata } from '../../services/forwarder/offset-map.ts'
+import { OffsetMap, readMap } from '../../services/forwarder/offset-map.ts'
 import { Ownership } from '../../services/forwarder/ownership.ts'
 import { Tiers } from '../../services/forwarder/tiers.ts'
 import { SchemaDesk, type FetchSchema } from '../../services/forwarder/schema-desk.ts'
@@ -20,6 +20,7 @@ const left = (offset: number, ahead: number) => new OffsetMap(offset, null).take
 const start = (offset = 0, end = offset, ahead = 1_000, partition = 0): StartPosition => ({
   topic: 'cases',
   partition,
+  base: 0,
   offset,
   end,
   commit: left(offset, ahead),
@@ -349,7 +350,7 @@ test('nothing is attempted before a commit has reserved it, and the next commit 
   await hub.tells('demo/all@0 delivered')
   const { offset = -1, metadata = '' } = commits[0]?.[0] ?? {}
   assert.equal(offset, 0)
-  assert(readMetadata(0, metadata).reserved > 10)
+  assert(readMap(0, metadata).reserved > 10)
   receive(1, caseValue())
   await hub.tells('demo/all@1 delivered')
 })

@@ -22,7 +22,7 @@ function parkOn(t: TestContext, answers: ((records: readonly PlacedRecord[]) => 
   const fences: number[] = []
   const task = new PartitionTask(3)
   const progress = openTier(
-    { topic: tier.topic, partition: 3, offset: 10, end: 10, commit: null, found: { kind: 'committed' } },
+    { topic: tier.topic, partition: 3, base: 0, offset: 10, end: 10, commit: null, found: { kind: 'committed' } },
     tier,
   )
   task.tiers.set(tier.topic, progress)

@@ -5,7 +5,7 @@ import type { FetchedRecord, CommitEntry } from '../../services/shared/kafka/gro
 import type { PlacedRecord } from '../../services/shared/kafka/appender.ts'
 import { startPosition, type StartPosition } from '../../services/shared/kafka/start-position.ts'
 import { readRetryHeader, RETRY_HEADER, type RetryHeader } from '../../services/shared/wire/retry-header.ts'
-import { readMetadata } from '../../services/forwarder/offset-map.ts'
+import { readMap } from '../../services/forwarder/offset-map.ts'
 import type { VirtualTime } from './virtual-time.ts'
 import { BEGAN_AT } from './virtual-time.ts'
 
@@ -27,7 +27,7 @@ export type Copy = {
 type Committed = {
   readonly offset: number
   readonly metadata: string
-  readonly said: ReturnType<typeof readMetadata>
+  readonly said: ReturnType<typeof readMap>
 }
 
 const NONE: readonly Copy[] = []
@@ -125,14 +125,14 @@ export class Broker {
   }
 
   commit({ topic, partition, offset, metadata }: CommitEntry): void {
-    this.#committed.set(nameOf(topic, partition), { offset, metadata, said: readMetadata(offset, metadata) })
+    this.#committed.set(nameOf(topic, partition), { offset, metadata, said: readMap(offset, metadata) })
   }
 
   /** Where a member begins that is given the partition now. */
   positionOf(topic: string, partition: number): StartPosition {
     const log = this.log(topic, partition)
     const committed = this.#committed.get(nameOf(topic, partition)) ?? { offset: -1, metadata: '' }
-    const position = startPosition(topic, partition, committed, { earliest: 0, latest: log.length }, 'earliest')
+    const position = startPosition(topic, partition, null, committed, { earliest: 0, latest: log.length }, 'earliest')
     if (committed.offset < 0) this.commit({ topic, partition, offset: position.offset, metadata: '' })
     return position
   }

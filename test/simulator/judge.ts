@@ -1,7 +1,7 @@
 // Judges a life by what it does to the outside: requests, verdicts, commits. Enter: facts as they happen. Leave: the first promise
 // that was broken, if one was. It never looks at how the forwarder came to do it (that is watch.ts).
 import type { CommitEntry } from '../../services/shared/kafka/group.ts'
-import { readMetadata } from '../../services/forwarder/offset-map.ts'
+import { readMap } from '../../services/forwarder/offset-map.ts'
 import type { Repeater } from '../../services/shared/forwarding/repeater.ts'
 import { isCompleteIn, nameOf, type Broker, type Copy, type DeliveryName } from './broker.ts'
 import type { Flavour, Topic } from './plan.ts'
@@ -307,7 +307,7 @@ export const isFull = (repeater: Repeater, { topic, flavour }: Truth): boolean =
 
 /** Of a commit that is about to be sent. */
 export function readCommit({ offset, metadata }: CommitEntry): (at: number) => boolean {
-  const { finished } = readMetadata(offset, metadata)
+  const { finished } = readMap(offset, metadata)
   return (at) => isCompleteIn(offset, finished, at)
 }
 

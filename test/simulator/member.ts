@@ -214,6 +214,7 @@ export class Member {
   }
 
   reconfigure(change: ConfigurationChange): void {
+    if (change.what === 'source') return
     this.hears(() => reconfigure(change, this.forwarder, this.#around.directory, this.ownership.tasks.values()))
   }
 

@@ -94,6 +94,7 @@ export const aSourceRecord = (overrides: Partial<SourceRecord> = {}): SourceReco
   topic: 'cases',
   partition: 0,
   offset: 0,
+  base: 0,
   timestamp: 1_767_323_045_000,
   key: Buffer.from('case-1'),
   value: Buffer.from(caseValue()),
@@ -111,6 +112,7 @@ export const aSourceRecord = (overrides: Partial<SourceRecord> = {}): SourceReco
 /** All of it reserved, so that nothing waits for a commit. */
 export const aSource = (kind: SourceKind, topic: string, partition = 0): SourceProgress => ({
   kind,
+  base: 0,
   topic,
   partition,
   offsets: new OffsetMap(0, null),

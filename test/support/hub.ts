@@ -223,6 +223,7 @@ export function openHub(t: TestContext, { configured, remotes, refusal, listen =
     const start = {
       topic: tier.topic,
       partition: 0,
+      base: 0,
       offset: 0,
       end: 0,
       commit: null,

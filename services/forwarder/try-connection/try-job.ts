@@ -181,7 +181,7 @@ function render(
   if (proof.kind === 'missing') return { error: proof.error }
   const topic = `test-${rooms.requestId}`
   const delivery = {
-    record: { topic, partition: 0, offset: 0, run: null, traceparent: null, tracestate: null },
+    record: { topic, partition: 0, offset: 0, base: 0, run: null, traceparent: null, tracestate: null },
     attempts: 0,
   }
   return { request: renderRequest(delivery, repeater, connection, payload, rooms.requestId, proof.lines) }

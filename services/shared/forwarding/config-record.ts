@@ -1,5 +1,5 @@
 // A record of the configuration topic: key `connection/<project>/<id>` or `repeater/<project>/<id>`, value the definition as
-// JSON with every default written out, no value when it was removed. Pure.
+// JSON with every default written out, no value when it was removed; and key `source/<topic>`, which the services write. Pure.
 // Enter and leave: both ways. What comes in is checked as a file is: other hands may write to the topic.
 import { assertNever } from '../assert-never.ts'
 import { connectionId, projectId, repeaterId, type ConnectionId, type ProjectId, type RepeaterId } from '../ids.ts'
@@ -10,6 +10,7 @@ import { readConnection } from './read-connection.ts'
 import { readRepeater } from './read-repeater.ts'
 import { localPart, renderConnection, renderRepeater } from './render-definition.ts'
 import type { Repeater } from './repeater.ts'
+import { readVersions, renderVersions, type TopicVersions } from './topic-versions.ts'
 
 /** As it lies in the topic. */
 export type RawConfigRecord = { readonly key: Buffer | null; readonly value: Buffer | null }
@@ -23,6 +24,7 @@ export type ReadConfigRecord =
   | { readonly kind: 'foreign'; readonly key: string }
 
 const KEY = new RegExp(`^(connection|repeater)/(${PROJECT})/(${ID})$`)
+const SOURCE_KEY = /^source\/([\w.-]{1,249})$/
 
 /** What a record says. */
 export type ConfigStatement =
@@ -30,9 +32,11 @@ export type ConfigStatement =
   | { readonly kind: 'repeater'; readonly repeater: Repeater }
   | { readonly kind: 'connection-removed'; readonly id: ConnectionId }
   | { readonly kind: 'repeater-removed'; readonly id: RepeaterId }
+  | { readonly kind: 'source'; readonly versions: TopicVersions }
 
 const connectionKey = (id: ConnectionId): string => `connection/${id}`
 export const repeaterKey = (id: RepeaterId): string => `repeater/${id}`
+export const sourceKey = (topic: string): string => `source/${topic}`
 
 export function renderConfigRecord(statement: ConfigStatement): ConfigRecord {
   switch (statement.kind) {
@@ -50,6 +54,8 @@ export function renderConfigRecord(statement: ConfigStatement): ConfigRecord {
       return { key: connectionKey(statement.id), value: null }
     case 'repeater-removed':
       return { key: repeaterKey(statement.id), value: null }
+    case 'source':
+      return { key: sourceKey(statement.versions.topic), value: renderVersions(statement.versions) }
     default:
       return assertNever(statement)
   }
@@ -58,6 +64,7 @@ export function renderConfigRecord(statement: ConfigStatement): ConfigRecord {
 export function readConfigRecord(record: RawConfigRecord): ReadConfigRecord {
   const key = record.key?.toString('utf8') ?? ''
   const [what] = key.split('/')
+  if (what === 'source') return readSource(key, record.value)
   if (what !== 'connection' && what !== 'repeater') return { kind: 'foreign', key }
   const [, , project = '', id = ''] = KEY.exec(key) ?? []
   if (id === '') return { kind: 'bad', key, reason: `the key is not ${what}/<project>/<id>` }
@@ -67,6 +74,15 @@ export function readConfigRecord(record: RawConfigRecord): ReadConfigRecord {
       : { kind: 'repeater-removed', key, id: repeaterId(projectId(project), id) }
   }
   return readDefinition(key, what, projectId(project), id, record.value)
+}
+
+/** Removed, or beyond reading, it would have versions begin again: what was known of the topic stays in force. */
+function readSource(key: string, value: Buffer | null): ReadConfigRecord {
+  const [, topic] = SOURCE_KEY.exec(key) ?? []
+  if (topic === undefined) return { kind: 'bad', key, reason: 'the key is not source/<topic>' }
+  const versions = value === null ? undefined : readVersions(topic, value)
+  if (!versions) return { kind: 'bad', key, reason: value === null ? 'it was removed' : 'the value is not one of ours' }
+  return { kind: 'source', key, versions }
 }
 
 function readDefinition(

@@ -3,13 +3,15 @@
 // the last good one in force and says why.
 import { assertNever } from '../assert-never.ts'
 import type { ConnectionId, ProjectId, RepeaterId } from '../ids.ts'
-import { readConfigRecord, type RawConfigRecord } from './config-record.ts'
+import { readConfigRecord, sourceKey, type RawConfigRecord } from './config-record.ts'
 import type { Connection } from './connection.ts'
 import type { Repeater } from './repeater.ts'
+import type { TopicVersions } from './topic-versions.ts'
 
 export type Applied =
   | { readonly kind: 'changed'; readonly what: 'connection'; readonly id: ConnectionId; readonly removed: boolean }
   | { readonly kind: 'changed'; readonly what: 'repeater'; readonly id: RepeaterId; readonly removed: boolean }
+  | { readonly kind: 'changed'; readonly what: 'source'; readonly id: string; readonly removed: false }
   /** A bad record: what was in force under its key, if anything, stays. */
   | { readonly kind: 'kept'; readonly key: string; readonly reason: string }
   /** Not a connection or a repeater: another part of Onward reads it. */
@@ -23,6 +25,7 @@ export class Directory {
   readonly #byProject = new Map<ProjectId, Map<RepeaterId, Repeater>>()
   /** Made when asked for, dropped when a repeater of the project changes: loading thousands stays linear. */
   readonly #lists = new Map<ProjectId, readonly Repeater[]>()
+  readonly #sources = new Map<string, TopicVersions>()
   readonly #rejected = new Map<string, string>()
 
   apply(record: RawConfigRecord): Applied {
@@ -46,6 +49,9 @@ export class Directory {
       case 'repeater-removed':
         this.#remove(read.id)
         return { kind: 'changed', what: 'repeater', id: read.id, removed: true }
+      case 'source':
+        this.#sources.set(read.versions.topic, read.versions)
+        return { kind: 'changed', what: 'source', id: read.versions.topic, removed: false }
       default:
         return assertNever(read)
     }
@@ -57,6 +63,16 @@ export class Directory {
 
   repeater(id: RepeaterId): Repeater | undefined {
     return this.#repeaters.get(id)
+  }
+
+  /** What versions the topic's records have; undefined for one that no service has seen yet. */
+  source(topic: string): TopicVersions | undefined {
+    return this.#sources.get(topic)
+  }
+
+  /** The last record of this topic's versions was bad. */
+  refusesSource(topic: string): boolean {
+    return this.#rejected.has(sourceKey(topic))
   }
 
   /** In the order in which they were first configured. The array is the same one until a repeater of the project changes. */

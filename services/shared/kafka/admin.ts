@@ -30,6 +30,8 @@ export type Admin = AsyncDisposable & {
    * @throws TopicCreationError with every refusal
    */
   createTopics(topics: readonly NewTopic[]): Promise<void>
+  /** By topic and partition, where a group goes on; partitions for which it has committed nothing are left out. */
+  committed(groupId: string, topics: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>>
   /**
    * Deletes the beginning of partitions, for good: every record below the offset. Nothing else can be deleted from a log.
    * @param before by partition, the first offset that stays
@@ -108,6 +110,15 @@ export async function openAdmin(kafka: KafkaClient): Promise<Admin> {
       await untilLed(
         kafka,
         topics.map(({ name }) => name),
+      )
+    },
+    committed: async (groupId, topics) => {
+      const answered = await admin.fetchOffsets({ groupId, topics: [...topics] })
+      return new Map(
+        answered.map(({ topic, partitions }) => {
+          const known = partitions.filter(({ offset }) => Number(offset) >= 0)
+          return [topic, new Map(known.map(({ partition, offset }) => [partition, Number(offset)]))]
+        }),
       )
     },
     deleteRecords: (topic, before) => deleteRecords(kafka, topic, before),

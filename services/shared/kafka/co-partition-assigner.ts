@@ -15,9 +15,12 @@ const ENVELOPE_VERSION = 0
 /** Of our user data: `{ "version": 1, "generation": 7, "numbers": [0, 3], "works": true, "leaves": false }`. */
 const USER_DATA_VERSION = 1
 
-/** @param claim what this member owns, asked at each join */
+/**
+ * @param claim what this member owns, asked at each join
+ * @param most of a topic, how many partitions are read: others are given to nobody
+ */
 export const openCoPartitionAssigner =
-  (claim: () => Claim | null): PartitionAssigner =>
+  (claim: () => Claim | null, most: (topic: string) => number): PartitionAssigner =>
   ({ cluster }): Assigner => ({
     name: NAME,
     version: ENVELOPE_VERSION,
@@ -26,7 +29,8 @@ export const openCoPartitionAssigner =
       const topics = [...new Set(known.flatMap((member) => member.topics))].sort()
       // Another member may subscribe what the leader does not, and whose partitions it does not know.
       await cluster.addMultipleTargetTopics(topics)
-      const counts = new Map(topics.map((topic) => [topic, cluster.findTopicPartitionMetadata(topic).length]))
+      const countOf = (topic: string) => Math.min(cluster.findTopicPartitionMetadata(topic).length, most(topic))
+      const counts = new Map(topics.map((topic) => [topic, countOf(topic)]))
       return [...shareNumbers(known, counts)].map(([memberId, share]) => ({
         memberId,
         memberAssignment: AssignerProtocol.MemberAssignment.encode({
@@ -48,6 +52,15 @@ export const openCoPartitionAssigner =
 
 export const renderClaim = (claim: Claim | null): Buffer =>
   claim === null ? Buffer.alloc(0) : Buffer.from(JSON.stringify({ version: USER_DATA_VERSION, ...claim }))
+
+/** What Kafka says of members that share in different ways does not say what to do. */
+export const explainSharing = (error: Error): Error =>
+  'type' in error && error.type === 'INCONSISTENT_GROUP_PROTOCOL'
+    ? new Error(
+        'the group has members that share its partitions in another way: an older Onward, or another program. Stop them first',
+        { cause: error },
+      )
+    : error
 
 /** @returns null for what no member of this version writes: it then owns nothing */
 export function readClaim(userData: Buffer | null): Claim | null {

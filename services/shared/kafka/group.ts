@@ -4,7 +4,7 @@
 import type { Consumer, ConsumerRunConfig } from 'kafkajs'
 import type { Clock, Millis } from '../clock.ts'
 import type { Log } from '../log.ts'
-import { openCoPartitionAssigner } from './co-partition-assigner.ts'
+import { explainSharing, openCoPartitionAssigner } from './co-partition-assigner.ts'
 import { errorText } from '../error-text.ts'
 import type { KafkaClient } from './kafka.ts'
 import { Holdings } from './holdings.ts'
@@ -15,11 +15,11 @@ import {
   hookMembership,
   lastCountedAt,
   type Membership,
-  type TopicOffsets,
   type TopicPartitions,
 } from './membership.ts'
-import { byTopic, offsetIn, readPositions } from './read-positions.ts'
+import { byTopic, endsOf, meetTopics, offsetIn, readPositions } from './read-positions.ts'
 import type { StartPosition } from './start-position.ts'
+import type { VersionBook } from './topic-identities.ts'
 
 /** A record as kafkajs hands it over: `key`, `value` and header values are slices of the whole fetch response. */
 export type FetchedRecord = {
@@ -81,6 +81,10 @@ export type Group = AsyncDisposable & {
 
 /** What whoever looks after the consumer needs beside that. */
 export type JoinedGroup = Group & {
+  /** The version book hears which topics there are now. Nothing while the brokers are away, or we are no member. */
+  meetTopics(): Promise<void>
+  /** The numbers are shared again, and these, if they are ours, taken anew: where reading goes on there is asked for again. */
+  joinAgain(numbers: readonly number[]): void
   /** Of all that is ours, asked for in one go; undefined while the brokers are away, or nothing is ours. */
   ends(): Promise<readonly LogEnd[] | undefined>
   /**
@@ -96,6 +100,8 @@ type GroupOptions = {
   readonly topics: readonly string[]
   /** By topic. */
   readonly startFrom: (topic: string) => 'earliest' | 'latest'
+  /** Absent: no topic has versions, and every partition is read. */
+  readonly versions?: VersionBook
   /** A member that was not heard for so long has lost its partitions. Absent: long enough for a busy event loop. */
   readonly sessionTimeout?: Millis
   readonly work: GroupWork
@@ -146,6 +152,13 @@ export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
     await holdings.giveUpAll()
   }
   const leaving = new AbortController()
+  const meet = async (of: Membership | undefined) => {
+    if (!of || !options.versions) return
+    await meetTopics(of, options.versions).catch((error: unknown) =>
+      log.warn('topics-unknown', { error: errorText(error) }),
+    )
+  }
+  const most = (topic: string) => options.versions?.countOf(topic) ?? Infinity
 
   const consumer: Consumer = kafka.consumer({
     groupId,
@@ -170,6 +183,8 @@ export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
             // Put out, and taken in again under another name, in the midst of the join.
             if (membership && joined.memberId !== memberId) await lapse()
             memberId = joined.memberId
+            // A topic that was deleted ends all fetches of it: the one that is there now must not be read from where that one stood.
+            await meet(joined)
             const { gained, kept, lost } = await holdings.receive(joined.assigned(), joined.generationId ?? 0)
             const positions = await readPositions(joined, gained, options, leaving.signal)
             if (!positions) return 'over'
@@ -179,7 +194,7 @@ export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
             // A partition that comes back is still paused from its last stay here.
             consumer.resume(gained.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })))
             holdings.take(gained)
-            work.assigned(positions, countPartitions(joined, topics))
+            work.assigned(positions, countPartitions(joined, topics, most))
             holdings.letGo(lost)
             return 'owned'
           },
@@ -188,9 +203,8 @@ export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
             membership = undefined
           },
         })
-        return openCoPartitionAssigner(() => holdings.tell(joining?.memberId === memberId && memberId !== null))(
-          context,
-        )
+        const claim = () => holdings.tell(joining?.memberId === memberId && memberId !== null)
+        return openCoPartitionAssigner(claim, most)(context)
       },
     ],
   })
@@ -199,7 +213,9 @@ export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
     if (payload.batchSize === 0) work.reached(payload.topic, payload.partition, ...filteredRange(payload))
   })
   consumer.on(consumer.events.CRASH, ({ payload }) =>
-    payload.restart ? log.warn('consumer-restarted', { error: payload.error.message }) : fail(explain(payload.error)),
+    payload.restart
+      ? log.warn('consumer-restarted', { error: payload.error.message })
+      : fail(explainSharing(payload.error)),
   )
 
   await consumer.connect()
@@ -240,6 +256,11 @@ export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
         return undefined
       }
     },
+    meetTopics: () => meet(membership),
+    joinAgain(numbers) {
+      for (const number of numbers) holdings.takeAnew(number)
+      holdings.askAgain()
+    },
     async restart() {
       await consumer.stop()
       if (!leaving.signal.aborted) await consumer.run(running)
@@ -264,9 +285,6 @@ export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
   }
 }
 
-const endsOf = ({ topic, partitions }: TopicOffsets): readonly LogEnd[] =>
-  partitions.map(({ partition, offset }) => ({ topic, partition, end: Number(offset) }))
-
 /** kafkajs's types leave out that there may be no first offset: between compacted records it goes on by one. */
 const filteredRange = ({
   firstOffset,
@@ -275,15 +293,6 @@ const filteredRange = ({
   readonly firstOffset: string | null
   readonly lastOffset: string
 }): [from: number, to: number] => [Number(firstOffset ?? lastOffset), Number(lastOffset) + 1]
-
-/** What Kafka says of members that share in different ways does not say what to do. */
-const explain = (error: Error): Error =>
-  'type' in error && error.type === 'INCONSISTENT_GROUP_PROTOCOL'
-    ? new Error(
-        'the group has members that share its partitions in another way: an older Onward, or another program. Stop them first',
-        { cause: error },
-      )
-    : error
 
 function* whereKept(kept: readonly TopicPartitions[], work: Pick<GroupWork, 'positionOf'>) {
   for (const { topic, partitions } of kept)

@@ -28,6 +28,8 @@ export class Holdings {
   /** What the last join gave us, in which generation: outlasts a membership, so that we are given the same again. */
   #given: { readonly generation: number; readonly numbers: readonly number[] } | null = null
   #leaves = false
+  /** Whoever shares the numbers is to do so again. */
+  #asks = false
   /** One after another: a number is not given up twice. */
   #givingUp: Promise<void> = Promise.resolve()
 
@@ -45,14 +47,20 @@ export class Holdings {
     this.#cut.add(number)
   }
 
-  /** The group has to hear of a number that was given up. */
+  /** It joins again, though it has nothing to tell. */
+  askAgain(): void {
+    this.#asks = true
+  }
+
+  /** The group has to hear of a number that was given up, or to share the numbers again. */
   get mustTell(): boolean {
-    return this.#untold.size > 0
+    return this.#untold.size > 0 || this.#asks
   }
 
   /** @param isMember false for one that was put out of the group: whatever it worked on may be another's */
   tell(isMember: boolean): Claim | null {
     this.#untold.clear()
+    this.#asks = false
     if (!this.#given) return null
     const works = isMember && this.#held.size > 0
     const numbers = works ? [...this.#held.keys()] : this.#given.numbers

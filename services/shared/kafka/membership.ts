@@ -14,6 +14,7 @@
 import { createRequire } from 'node:module'
 import kafkajs from 'kafkajs'
 import { systemClock, type Millis } from '../clock.ts'
+import type { IdentityCluster } from './topic-identities.ts'
 
 export type TopicPartitions = { readonly topic: string; readonly partitions: readonly number[] }
 type OffsetAt = { readonly partition: number; readonly offset: string; readonly metadata?: string | null }
@@ -32,7 +33,7 @@ type Broker = {
   }): Promise<{ readonly responses: readonly TopicOffsets[] }>
 }
 
-type Cluster = {
+type Cluster = IdentityCluster & {
   findGroupCoordinator(group: { groupId: string }): Promise<Broker>
   fetchTopicsOffset(
     topics: readonly { topic: string; partitions: readonly { partition: number }[]; fromBeginning: boolean }[],
@@ -230,9 +231,13 @@ export async function fetchEdge(
   }
 }
 
-/** The largest number of partitions that any of these topics has. */
-export const countPartitions = (membership: Membership, topics: readonly string[]): number =>
-  Math.max(0, ...topics.map((topic) => membership.cluster.findTopicPartitionMetadata(topic).length))
+/** The largest number of partitions that any of these topics has. @param most of a topic, how many are read */
+export const countPartitions = (
+  { cluster }: Pick<Membership, 'cluster'>,
+  topics: readonly string[],
+  most: (topic: string) => number,
+): number =>
+  Math.max(0, ...topics.map((topic) => Math.min(cluster.findTopicPartitionMetadata(topic).length, most(topic))))
 
 const forRequest = ({ topic, partitions }: TopicPartitions) => ({
   topic,

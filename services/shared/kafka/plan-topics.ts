@@ -54,6 +54,11 @@ export const ownTopics = ({ topicPrefix, retryTiers }: Omit<TopicSettings, 'topi
 export const sourceTopics = (topics: SourceTopics): readonly string[] =>
   [topics.forms, topics.cases, topics.apps].filter((name) => name !== null)
 
+export function kindsByTopic(topics: SourceTopics): ReadonlyMap<string, SourceKind> {
+  const kinds = ['forms', 'cases', 'apps'] as const
+  return new Map(kinds.flatMap((kind) => (topics[kind] === null ? [] : [[topics[kind], kind] as const])))
+}
+
 /** What a record of Onward's own may need beside the source value it carries: headers, addresses, error text. */
 const ROOM_BESIDE_VALUE = 64 * 1024
 /** Kafka's default `max.message.bytes`: what a source topic that is yet to be created will have. */

@@ -3,7 +3,7 @@
 import type { Clock, Millis } from '../clock.ts'
 import { errorText } from '../error-text.ts'
 import type { Log } from '../log.ts'
-import type { CommitEntry } from './group.ts'
+import type { CommitEntry, LogEnd } from './group.ts'
 import {
   commitOnce,
   fetchCommitted,
@@ -14,10 +14,13 @@ import {
   type TopicPartitions,
 } from './membership.ts'
 import { startPosition, type StartPosition } from './start-position.ts'
+import { fetchTopicIdentities, type VersionBook } from './topic-identities.ts'
+import { markBase } from './version-base.ts'
 
 type Options = {
   /** By topic. */
   readonly startFrom: (topic: string) => 'earliest' | 'latest'
+  readonly versions?: VersionBook
   readonly log: Log
   readonly clock: Clock
 }
@@ -39,6 +42,8 @@ export async function readPositions(
   if (partitions.length === 0) return []
   while (!leaving.aborted) {
     try {
+      if (options.versions) await meetTopics(membership, options.versions)
+      const baseOf = openBases(options.versions, partitions)
       const [committed, earliest, latest] = await Promise.all([
         fetchCommitted(membership, partitions),
         fetchEdge(membership, partitions, true),
@@ -49,6 +54,7 @@ export async function readPositions(
           startPosition(
             topic,
             partition,
+            baseOf(topic, partition),
             { offset: Number(offset), metadata: metadata ?? null },
             { earliest: offsetIn(earliest, topic, partition), latest: offsetIn(latest, topic, partition) },
             options.startFrom(topic),
@@ -67,14 +73,32 @@ export async function readPositions(
   return undefined
 }
 
+export async function meetTopics({ cluster }: Pick<Membership, 'cluster'>, versions: VersionBook): Promise<void> {
+  await versions.meet(await fetchTopicIdentities(cluster, versions.topics))
+}
+
+/** @throws Error while the base of one of these partitions is not known: read now, its versions could fall */
+function openBases(versions: VersionBook | undefined, partitions: readonly TopicPartitions[]) {
+  const baseOf = (topic: string, partition: number): number | null => {
+    if (!versions?.topics.includes(topic)) return null
+    const base = versions.baseOf(topic, partition)
+    if (base === undefined) throw new Error(`the configuration does not say yet that ${topic}[${partition}] is read`)
+    return base
+  }
+  for (const { topic, partitions: numbers } of partitions) for (const number of numbers) baseOf(topic, number)
+  return baseOf
+}
+
 /** A start that comes from no commit is committed at once: a crash before the first record must not move it. */
 async function settlePositions(membership: Membership, positions: readonly StartPosition[], log: Log): Promise<void> {
   const unsettled = positions.filter(({ commit }) => commit === null)
   if (unsettled.length > 0)
-    await commitOnce(membership, byTopic(unsettled.map((position) => ({ ...position, metadata: '' }))))
-  for (const { topic, partition, offset, found } of positions) {
+    await commitOnce(membership, byTopic(unsettled.map((each) => ({ ...each, metadata: markBase(each.base, '') }))))
+  for (const { topic, partition, base, offset, found } of positions) {
     if (found.kind === 'first-start')
       log.info('partition-started', { topic, partition, offset, records: found.records })
+    else if (found.kind === 'begun-anew')
+      log.warn('partition-begun-anew', { topic, partition, offset, records: found.records, base })
     else if (found.kind === 'unread-removed') {
       log.error('unread-records-removed', { topic, partition, offset, records: found.records })
     } else if (found.kind === 'log-shorter') {
@@ -90,6 +114,9 @@ export const offsetIn = (offsets: readonly TopicOffsets[], topic: string, partit
   if (!found) throw new Error(`the brokers named no offset for ${topic}[${partition}]`)
   return Number(found.offset)
 }
+
+export const endsOf = ({ topic, partitions }: TopicOffsets): readonly LogEnd[] =>
+  partitions.map(({ partition, offset }) => ({ topic, partition, end: Number(offset) }))
 
 export function byTopic(entries: readonly CommitEntry[]): TopicOffsets[] {
   const topics = new Map<string, { partition: number; offset: string; metadata: string }[]>()

@@ -8,6 +8,7 @@ import {
   planTopics,
   sourceTopics,
   wantedTopics,
+  type Difference,
   type TopicPlan,
   type TopicSettings,
   type TopicWishes,
@@ -40,11 +41,12 @@ export async function findTopics(
 }
 
 export type TopicCheck = {
-  /** Missing, or with too few partitions. Empty: the service may start. */
+  /** Empty: the service may start. */
   readonly missing: readonly string[]
   /** What to tell the operator, with the line to run; empty when nothing is missing. */
   readonly advice: string
-  readonly differs: TopicPlan['differs']
+  /** Ours that have another number of partitions than they should have. */
+  readonly counts: readonly Difference[]
 }
 
 /** Between tries while a broker that was asked goes away. */
@@ -61,24 +63,35 @@ export async function checkTopics(
     return await findTopics(admin, settings, addresses, { sources: false })
   })
   const own = findings.create.map(({ name }) => name)
-  // Partition p of a source is parked in partition p: one that is not there has nowhere to go.
-  const narrow = findings.differs.filter(({ what }) => what === 'partitions')
   const advice = [
     findings.missingSources.length > 0
       ? `source topics missing: ${findings.missingSources.join(', ')}. They are upstream's to create (or turn one off with an empty ONWARD_TOPIC_…); to have them made here, run: npx onward topics --sources`
       : '',
     own.length > 0 ? `topics missing: ${own.join(', ')}. Run: npx onward topics` : '',
-    ...narrow.map(
-      ({ topic, is, wanted, fix }) =>
-        `${topic} has ${is} partitions and needs ${wanted}, as many as the largest source topic has. Run: ${fix}`,
-    ),
   ]
   return {
-    missing: [...findings.missingSources, ...own, ...narrow.map(({ topic }) => topic)],
+    missing: [...findings.missingSources, ...own],
     advice: advice.filter((line) => line !== '').join('\n'),
-    differs: findings.differs,
+    counts: findings.differs.filter(({ what }) => what === 'partitions'),
   }
 }
+
+/**
+ * Partition p of a source is parked in partition p: one that is not there has nowhere to go. A source's partitions that are not
+ * read yet need none.
+ * @param read how many partitions of the largest source are read
+ * @returns those of `counts` that nobody can start with
+ */
+export const tooNarrow = (counts: readonly Difference[], read: number): readonly Difference[] =>
+  counts.filter(({ is, wanted }) => Number(is) > Number(wanted) || Number(is) < read)
+
+export const adviseOnCounts = (counts: readonly Difference[]): string =>
+  counts
+    .map(
+      ({ topic, is, wanted, fix }) =>
+        `${topic} has ${is} partitions and needs ${wanted}, as many as the largest source topic has. Run: ${fix}`,
+    )
+    .join('\n')
 
 /** kafkajs waits for brokers that refuse a connection, and not for one that takes it and closes it, as a load balancer does. */
 async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {

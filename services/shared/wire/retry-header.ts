@@ -30,6 +30,8 @@ export type RetryHeader = {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** What its version adds to the offset; absent for 0. */
+  readonly base?: number
   readonly timestamp: Millis
   /** The source record's key where it is not the case that this record has as its own: base64, or null for none. */
   readonly key?: string | null
@@ -63,6 +65,9 @@ export type ReadRetryHeader =
 /** It says something of a held lane, and carries nothing to be sent. */
 export const isOfHold = ({ reason }: RetryHeader): boolean =>
   reason === 'held' || reason === 'released' || reason === 'cancel'
+
+/** As `versionOf` of the delivery's record. */
+export const versionIn = ({ base = 0, offset }: Pick<RetryHeader, 'base' | 'offset'>): number => base + offset
 
 export const renderRetryHeader = (header: RetryHeader): string => JSON.stringify({ v: VERSION, ...header })
 
@@ -117,6 +122,7 @@ const CHECKS: readonly (readonly [name: keyof RetryHeader, holds: (value: unknow
   ['topic', isLike(TOPIC)],
   ['partition', isCount],
   ['offset', isCount],
+  ['base', optional(isCount)],
   // The publisher's: whatever Kafka let it be.
   ['timestamp', isNumber],
   ['key', optional((value) => value === null || typeof value === 'string')],

@@ -117,6 +117,7 @@ test('a partition whose leader moved is asked of its leader of now the next time
   const asked: string[] = []
   const cluster = {
     findGroupCoordinator: () => Promise.reject(new Error('nobody asks')),
+    findControllerBroker: () => Promise.reject(new Error('nobody asks')),
     findTopicPartitionMetadata: () => [],
     fetchTopicsOffset: () => {
       asked.push(leader)

@@ -4,7 +4,7 @@ import { startPosition } from '../../../services/shared/kafka/start-position.ts'
 
 const edges = { earliest: 100, latest: 200 }
 const from = (offset: number, startFrom: 'earliest' | 'latest' = 'earliest') => {
-  const { offset: at, commit, found } = startPosition('cases', 3, { offset, metadata: 'map' }, edges, startFrom)
+  const { offset: at, commit, found } = startPosition('cases', 3, 0, { offset, metadata: 'map' }, edges, startFrom)
   return { at, commit, found }
 }
 
@@ -36,6 +36,6 @@ test('a log that ends before the committed offset is read from its start', () =>
 })
 
 test('an empty log has one place to start', () => {
-  const empty = startPosition('cases', 0, { offset: -1, metadata: null }, { earliest: 0, latest: 0 }, 'earliest')
+  const empty = startPosition('cases', 0, 0, { offset: -1, metadata: null }, { earliest: 0, latest: 0 }, 'earliest')
   assert.deepEqual([empty.offset, empty.found], [0, { kind: 'first-start', records: 0 }])
 })
