@@ -46,7 +46,7 @@ test('a later change waits while an earlier one of its case is retried, and othe
     'demo/all@1 200',
     'demo/all@1 delivered',
   ])
-  assert.deepEqual(committable(hub), { offset: 3, metadata: '' })
+  assert.deepEqual(committable(hub), { offset: 3, metadata: '1:' })
   assert.equal(hub.intake.heldBytes, 0)
 })
 
@@ -74,7 +74,7 @@ test('a full state replaces the one that waits for a retry, keeps its instant, a
   await hub.tells('demo/all@0 503')
   hub.receive(caseValue({ version: 2 }), caseValue({ version: 3 }))
   assert.deepEqual(hub.facts().slice(1), ['demo/all@0 superseded', 'demo/all@1 superseded'])
-  assert.deepEqual(committable(hub), { offset: 2, metadata: '' })
+  assert.deepEqual(committable(hub), { offset: 2, metadata: '1:' })
   await hub.clock.advance(999)
   assert.equal(remote.requests.length, 1)
   await hub.clock.advance(1)
@@ -186,7 +186,7 @@ test('a dead letter completes its offset, and lets the next of its lane go, only
   assert.equal(hub.cases.offsets.takeCommit(0)?.offset, 0)
   hub.deadLetters.acknowledge()
   await hub.tells('demo/all@1 delivered')
-  assert.deepEqual(committable(hub), { offset: 3, metadata: '' })
+  assert.deepEqual(committable(hub), { offset: 3, metadata: '1:' })
   assert.deepEqual(
     hub.deadLetters.letters.map(({ reason, status }) => [reason, status]),
     [['rejected', 410]],
@@ -202,7 +202,7 @@ test('an unreadable record is one dead letter with its own bytes, and the next r
   assert.equal(hub.cases.offsets.takeCommit(0)?.offset, 0)
   hub.deadLetters.acknowledge()
   await turns(2)
-  assert.deepEqual(committable(hub), { offset: 3, metadata: '' })
+  assert.deepEqual(committable(hub), { offset: 3, metadata: '1:' })
   const [letter] = hub.deadLetters.letters
   assert.deepEqual(
     [letter?.reason, letter?.record.value?.toString(), letter?.delivery],
@@ -234,7 +234,7 @@ test("a removed repeater's waiting deliveries become dead letters at once, the o
   give(503)
   await hub.tells('demo/all@2 dead-letter')
   assert.deepEqual(new Set(hub.deadLetters.letters.map(({ reason }) => reason)), new Set(['cancelled']))
-  assert.deepEqual(committable(hub), { offset: 3, metadata: '' })
+  assert.deepEqual(committable(hub), { offset: 3, metadata: '1:' })
 })
 
 test("a removed repeater's deliveries do not wait for a turn of their connection", async (t) => {
@@ -388,7 +388,7 @@ test('offsets complete in any order, and the commit names the lowest open one an
   assert.notEqual(commit.metadata, '')
   give(200)
   await hub.tells('demo/all@2 delivered')
-  assert.deepEqual(committable(hub), { offset: 4, metadata: '' })
+  assert.deepEqual(committable(hub), { offset: 4, metadata: '1:' })
 })
 
 test('the wall clock may jump: waits are by the other one', async (t) => {

@@ -20,7 +20,7 @@ test('the watermark stays below the lowest open record, whatever completes above
   map.complete(first)
   assert.equal(map.takeCommit(0)?.offset, 11)
   map.complete(second)
-  assert.deepEqual(commitOf(map), { offset: 13, metadata: '' })
+  assert.deepEqual(commitOf(map), { offset: 13, metadata: '1:' })
 })
 
 test('nothing is committed when nothing was completed since the last commit', () => {
@@ -28,10 +28,10 @@ test('nothing is committed when nothing was completed since the last commit', ()
   const entry = map.open(0)
   assert.equal(map.takeCommit(0), undefined)
   map.complete(entry)
-  assert.deepEqual(commitOf(map), { offset: 1, metadata: '' })
+  assert.deepEqual(commitOf(map), { offset: 1, metadata: '1:' })
   assert.equal(map.takeCommit(0), undefined)
   map.markChanged()
-  assert.deepEqual(commitOf(map), { offset: 1, metadata: '' })
+  assert.deepEqual(commitOf(map), { offset: 1, metadata: '1:' })
 })
 
 test('a record that was fetched twice is known by its offset', () => {
@@ -47,14 +47,14 @@ test('a record that was fetched twice is known by its offset', () => {
 test('the watermark passes offsets that hold no record for us once every record below is complete', () => {
   const map = new OffsetMap(5, null)
   map.pass(5, 7)
-  assert.deepEqual(commitOf(map), { offset: 7, metadata: '' })
+  assert.deepEqual(commitOf(map), { offset: 7, metadata: '1:' })
   const entry = map.open(7)
   map.pass(8, 8)
   assert.equal(map.takeCommit(0), undefined, 'nothing but a record that is open was passed')
   map.pass(8, 10)
-  assert.deepEqual(commitOf(map), { offset: 7, metadata: '' })
+  assert.deepEqual(commitOf(map), { offset: 7, metadata: '1:' })
   map.complete(entry)
-  assert.deepEqual(commitOf(map), { offset: 10, metadata: '' })
+  assert.deepEqual(commitOf(map), { offset: 10, metadata: '1:' })
   map.pass(7, 9)
   assert.equal(map.takeCommit(0), undefined, 'it never goes back')
 })
@@ -65,7 +65,7 @@ test('offsets behind ones that were not read yet are not passed', () => {
   assert.equal(map.takeCommit(0), undefined)
   assert.equal(map.wasOpened(5), false)
   map.pass(4, 6)
-  assert.deepEqual(commitOf(map), { offset: 6, metadata: '' })
+  assert.deepEqual(commitOf(map), { offset: 6, metadata: '1:' })
 })
 
 test('finished records of an earlier owner stay in the map when offsets below them are passed', () => {
@@ -131,7 +131,7 @@ test('a restart knows as finished exactly what was complete, and never what was 
         const entry = entries.get(offset)
         if (entry) map.complete(entry)
       }
-      const commit = map.takeCommit(0) ?? { offset: start, metadata: '' }
+      const commit = map.takeCommit(0) ?? { offset: start, metadata: '1:' }
       const lowestOpen = records.find(({ completes }) => !completes)?.offset ?? Infinity
       assert(commit.offset <= lowestOpen)
       assert(commit.metadata.length <= METADATA_LIMIT)
@@ -189,7 +189,7 @@ test('any number of restarts, each after reading a part, forgets nothing that wa
       (absent, owners) => {
         const offsets = absent.flatMap((gap, at) => (gap ? [] : [at]))
         const finished = new Set<number>()
-        let commit: { offset: number; metadata: string } = { offset: 0, metadata: '' }
+        let commit: { offset: number; metadata: string } = { offset: 0, metadata: '1:' }
         for (const [readUpTo, completes] of owners) {
           const map = new OffsetMap(commit.offset, commit)
           for (const offset of offsets.filter((each) => each >= commit.offset && each <= readUpTo)) {

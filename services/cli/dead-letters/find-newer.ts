@@ -2,6 +2,7 @@
 // Leave: the newest version of each of their cases, up to the end that each partition has now. Progress as it goes.
 // Never: a record read whose key is of no letter's case; anything kept but offsets.
 import { systemClock } from '../../shared/clock.ts'
+import type { Directory } from '../../shared/forwarding/directory.ts'
 import { openProgress } from '../progress.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Candidate } from './judge-letter.ts'
@@ -10,10 +11,11 @@ import type { Letters } from './open-letters.ts'
 
 export async function findNewer(
   letters: Letters,
+  directory: Pick<Directory, 'source'>,
   candidates: readonly Candidate[],
   terminal: Terminal,
 ): Promise<NewerVersions> {
-  const newer = new NewerVersions(candidates)
+  const newer = new NewerVersions(candidates, (topic) => directory.source(topic)?.bases ?? [])
   for (const [topic, from] of newer.from) {
     const begins = await letters.offsets(topic, 'earliest')
     const ends = await letters.offsets(topic, 'latest')

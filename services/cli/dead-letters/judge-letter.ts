@@ -75,8 +75,8 @@ export function judgeLetter(
 const refused = (why: string): Judged => ({ kind: 'refused', why })
 
 /** One delivery: one source record for one repeater. It may have died, and have a letter, more than once. */
-export const deliveryOf = (repeater: string, { topic, partition, offset }: Omit<LetterSource, 'timestamp'>): string =>
-  `${repeater} ${topic} ${partition} ${offset}`
+export const deliveryOf = (repeater: string, source: Omit<LetterSource, 'timestamp'>): string =>
+  `${repeater} ${source.topic} ${source.partition} ${source.base + source.offset}`
 
 /** Lanes never cross partitions: a case's records have one key. */
 export const laneOf = ({ repeater, source, case: caseId }: Candidate): string =>

@@ -24,6 +24,8 @@ export type LetterSource = {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** What its version adds to the offset. */
+  readonly base: number
   readonly timestamp: Millis
 }
 
@@ -46,12 +48,12 @@ export const headerText = ({ headers }: Pick<TopicRecord, 'headers'>, name: stri
 /** @returns null when the headers do not say it as they should: somebody else wrote the letter */
 export function sourceOf({ record }: Letter): LetterSource | null {
   const topic = headerText(record, 'onward-source-topic')
-  const [partition, offset, timestamp] = ['partition', 'offset', 'timestamp'].map((name) =>
+  const [partition, offset, timestamp, base] = ['partition', 'offset', 'timestamp', 'base'].map((name) =>
     readWhole(headerText(record, `onward-source-${name}`)),
   )
   if (topic === null || topic === '') return null
   if (partition === undefined || offset === undefined || timestamp === undefined) return null
-  return { topic, partition, offset, timestamp }
+  return { topic, partition, offset, base: base ?? 0, timestamp }
 }
 
 const readWhole = (text: string | null): number | undefined => {

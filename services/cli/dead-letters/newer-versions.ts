@@ -5,21 +5,28 @@ import type { Change } from '../../shared/change.ts'
 import { isFullState } from '../../shared/forwarding/is-full-state.ts'
 import { matchRepeaters } from '../../shared/forwarding/match-repeaters.ts'
 import type { Repeater } from '../../shared/forwarding/repeater.ts'
+import { partitionOf } from '../../shared/kafka/murmur2.ts'
+import { areOfOneLog } from '../../shared/kafka/version-base.ts'
 import { deliveryOf, laneOf, type Candidate } from './judge-letter.ts'
+import type { LetterSource } from './letter.ts'
 
-type Newest = { full: number; closeOnly: number }
+/** Where a change lies. */
+export type SourcePlace = { readonly topic: string; readonly partition: number; readonly offset: number }
+type Found = SourcePlace & { readonly base: number }
+type Newest = { full: Found | null; closeOnly: Found | null }
 type Lane = { readonly repeater: Repeater; readonly newest: Newest }
 
-export type SourcePlace = { readonly topic: string; readonly partition: number; readonly offset: number }
-
 export class NewerVersions {
+  readonly #basesOf: (topic: string) => readonly number[]
   readonly #lanes = new Map<string, Lane>()
   /** By topic, partition and case: the lanes of its repeaters. */
   readonly #byCase = new Map<string, Lane[]>()
   readonly #keys = new Set<string>()
   readonly #from = new Map<string, Map<number, number>>()
 
-  constructor(candidates: Iterable<Candidate>) {
+  /** @param basesOf a topic's bases, by partition, as they are now; of a topic that nobody has seen, none */
+  constructor(candidates: Iterable<Candidate>, basesOf: (topic: string) => readonly number[] = () => []) {
+    this.#basesOf = basesOf
     for (const candidate of candidates) if (candidate.isState) this.#await(candidate)
   }
 
@@ -34,11 +41,13 @@ export class NewerVersions {
   }
 
   /** @param change null where the value could not be read: it counts as a full state that every repeater forwards */
-  note({ topic, partition, offset }: SourcePlace, caseId: string, change: Change | null): void {
+  note(place: SourcePlace, caseId: string, change: Change | null): void {
+    const { topic, partition } = place
+    const found = { ...place, base: this.#baseOf(topic, partition) }
     for (const { repeater, newest } of this.#byCase.get(`${topic} ${partition} ${caseId}`) ?? []) {
       if (change !== null && matchRepeaters(change, [repeater]).length === 0) continue
-      if (change === null || isFullState(change, repeater)) newest.full = Math.max(newest.full, offset)
-      else newest.closeOnly = Math.max(newest.closeOnly, offset)
+      if (change === null || isFullState(change, repeater)) newest.full = newer(newest.full, found)
+      else newest.closeOnly = newer(newest.closeOnly, found)
     }
   }
 
@@ -50,9 +59,11 @@ export class NewerVersions {
     const newest = candidate.isState ? this.#lanes.get(laneOf(candidate))?.newest : undefined
     if (!newest) return null
     const { source, repeater } = candidate
-    if (newest.full > source.offset) return Math.max(newest.full, newest.closeOnly)
-    if (newest.closeOnly <= source.offset) return null
-    return planned.has(deliveryOf(repeater.id, { ...source, offset: newest.closeOnly })) ? null : newest.closeOnly
+    const { full, closeOnly } = newest
+    const own = { ...source, base: this.#isOfNow(source) ? this.#baseOf(source.topic, source.partition) : source.base }
+    if (full && isNewer(full, own)) return (newer(closeOnly, full) ?? full).offset
+    if (!closeOnly || !isNewer(closeOnly, own)) return null
+    return planned.has(deliveryOf(repeater.id, closeOnly)) ? null : closeOnly.offset
   }
 
   #await(candidate: Candidate): void {
@@ -60,15 +71,46 @@ export class NewerVersions {
     const { topic, partition, offset } = source
     this.#keys.add(caseId)
     if (sourceKey !== null) this.#keys.add(sourceKey)
-    const offsets = this.#from.get(topic) ?? new Map<number, number>()
-    this.#from.set(topic, offsets)
-    // Behind itself: only a newer one counts.
-    offsets.set(partition, Math.min(offset + 1, offsets.get(partition) ?? Infinity))
+    // Behind itself: only a newer one counts. All that its topic has now is, where that was made anew since.
+    this.#readFrom(topic, partition, this.#isOfNow(source) ? offset + 1 : 0)
+    const home = this.#homeOf(candidate)
+    if (home !== partition) this.#readFrom(topic, home, 0)
     const name = laneOf(candidate)
     if (this.#lanes.has(name)) return
-    const lane: Lane = { repeater, newest: { full: -1, closeOnly: -1 } }
+    const lane: Lane = { repeater, newest: { full: null, closeOnly: null } }
     this.#lanes.set(name, lane)
-    const ofCase = `${topic} ${partition} ${caseId}`
-    this.#byCase.set(ofCase, [...(this.#byCase.get(ofCase) ?? []), lane])
+    for (const place of new Set([partition, home])) {
+      const ofCase = `${topic} ${place} ${caseId}`
+      this.#byCase.set(ofCase, [...(this.#byCase.get(ofCase) ?? []), lane])
+    }
+  }
+
+  #readFrom(topic: string, partition: number, offset: number): void {
+    const offsets = this.#from.get(topic) ?? new Map<number, number>()
+    this.#from.set(topic, offsets)
+    offsets.set(partition, Math.min(offset, offsets.get(partition) ?? Infinity))
+  }
+
+  /** Its case moved when the topic got partitions: there are newer ones in another. */
+  #homeOf({ source, sourceKey, case: caseId }: Candidate): number {
+    const { length } = this.#basesOf(source.topic)
+    if (length <= 1) return source.partition
+    const home = partitionOf(Buffer.from(sourceKey ?? caseId), length)
+    return this.#baseOf(source.topic, home) > this.#baseOf(source.topic, source.partition) ? home : source.partition
+  }
+
+  #baseOf(topic: string, partition: number): number {
+    return this.#basesOf(topic)[partition] ?? 0
+  }
+
+  /** Of the log that its topic has now. */
+  #isOfNow({ topic, partition, base }: LetterSource): boolean {
+    return areOfOneLog(base, this.#baseOf(topic, partition))
   }
 }
+
+const versionOf = ({ base, offset }: Pick<Found, 'base' | 'offset'>): number => base + offset
+const isNewer = (one: Pick<Found, 'base' | 'offset'>, other: Pick<Found, 'base' | 'offset'>): boolean =>
+  versionOf(one) > versionOf(other)
+const newer = (known: Found | null, found: Found | null): Found | null =>
+  !known || (found && isNewer(found, known)) ? found : known

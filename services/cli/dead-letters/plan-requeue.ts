@@ -84,8 +84,10 @@ function inOrder(candidates: readonly Candidate[]): readonly Candidate[] {
   const queues = new Map(
     [...lanes].map(([lane, ofLane]) => [
       lane,
-      ofLane.toSorted((one, other) => one.source.offset - other.source.offset)[Symbol.iterator](),
+      ofLane.toSorted((one, other) => versionOf(one) - versionOf(other))[Symbol.iterator](),
     ]),
   )
   return byPlace.map((candidate) => queues.get(laneOf(candidate))?.next().value ?? candidate)
 }
+
+const versionOf = ({ source }: Candidate): number => source.base + source.offset

@@ -33,8 +33,9 @@ export async function readHeld(letters: Letters): Promise<Held> {
     if (record.value !== null) return
     const read = readRetryHeader(record.headers[RETRY_HEADER], record.partition)
     if (read.kind === 'malformed') return
-    const { repeater, reason, topic, partition, offset, timestamp, held: since = record.timestamp } = read.header
-    const source = { topic, partition, offset, timestamp }
+    const { repeater, reason, topic, partition, offset, base = 0, timestamp } = read.header
+    const { held: since = record.timestamp } = read.header
+    const source = { topic, partition, offset, base, timestamp }
     const delivery = deliveryOf(repeater, source)
     if (reason === 'released') held.delete(delivery)
     else if (reason === 'held') held.set(delivery, { repeater, case: record.key?.toString() ?? '', source, since })

@@ -130,6 +130,7 @@ const SHOWN = [
   'source-topic',
   'source-partition',
   'source-offset',
+  'source-base',
   'source-timestamp',
   'attempts',
   'first-failed-at',

@@ -65,9 +65,11 @@ export const newestFirst = (one: Row, other: Row): number =>
 export const sourceOrder = (one: Row, other: Row): number =>
   (one.source?.partition ?? Infinity) - (other.source?.partition ?? Infinity) ||
   compareText(one.source?.topic ?? '', other.source?.topic ?? '') ||
-  (one.source?.offset ?? 0) - (other.source?.offset ?? 0) ||
+  versionOf(one) - versionOf(other) ||
   one.partition - other.partition ||
   one.offset - other.offset
+
+const versionOf = ({ source }: Row): number => (source ? source.base + source.offset : 0)
 
 const compareText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0)
 

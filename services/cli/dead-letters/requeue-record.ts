@@ -3,9 +3,15 @@
 import type { Millis } from '../../shared/clock.ts'
 import type { ProducerRecord } from '../../shared/kafka/producer.ts'
 import type { TopicRecord } from '../../shared/kafka/reader.ts'
-import { isOfHold, readRetryHeader, renderRetryHeader, RETRY_HEADER } from '../../shared/wire/retry-header.ts'
+import {
+  isOfHold,
+  readRetryHeader,
+  renderRetryHeader,
+  RETRY_HEADER,
+  type RetryHeader,
+} from '../../shared/wire/retry-header.ts'
 import { deliveryOf, placeOf, type Candidate } from './judge-letter.ts'
-import { headerText } from './letter.ts'
+import { headerText, type LetterSource } from './letter.ts'
 import type { HeldLane } from './read-held.ts'
 
 /** Names the dead letter, so that a later run knows it was put back. The forwarder has no use for it. */
@@ -24,6 +30,7 @@ export function requeueRecord(candidate: Candidate, letter: TopicRecord, run: Ru
     topic: source.topic,
     partition: source.partition,
     offset: source.offset,
+    ...baseOf(source),
     timestamp: source.timestamp,
     ...(key?.equals(Buffer.from(caseId)) === true ? {} : { key: key?.toString('base64') ?? null }),
     attempts: 0,
@@ -49,11 +56,19 @@ export function requeueRecord(candidate: Candidate, letter: TopicRecord, run: Ru
   }
 }
 
+/** Absent where it is 0, as the forwarder writes it. */
+const baseOf = ({ base }: LetterSource): Pick<RetryHeader, 'base'> => (base === 0 ? {} : { base })
+
 /** The record that lets a held lane go on. @param now Unix milliseconds */
 export function cancelRecord({ repeater, source, case: caseId, since }: HeldLane, now: Millis): ProducerRecord {
+  const { topic, partition, offset, timestamp } = source
   const header = renderRetryHeader({
     repeater,
-    ...source,
+    topic,
+    partition,
+    offset,
+    ...baseOf(source),
+    timestamp,
     attempts: 0,
     tries: 0,
     firstFailedAt: null,
@@ -75,7 +90,7 @@ export function readRequeued(record: TopicRecord): Requeued | null {
   const { header } = read
   return {
     run: read.header.run,
-    delivery: deliveryOf(header.repeater, header),
+    delivery: deliveryOf(header.repeater, { ...header, base: header.base ?? 0 }),
     letter: headerText(record, LETTER_HEADER),
   }
 }

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { rename, writeFile } from 'node:fs/promises'
 import { systemClock } from '../../shared/clock.ts'
 import { errorText } from '../../shared/error-text.ts'
+import type { Directory } from '../../shared/forwarding/directory.ts'
 import { openProducer } from '../../shared/kafka/producer.ts'
 import { openProgress } from '../progress.ts'
 import type { Terminal } from '../terminal.ts'
@@ -63,8 +64,9 @@ export const verb: Verb = {
     const run = request.run ?? newRun()
     const letters = openLetters(request.timeout, signal)
     const putBack = await readPutBack(letters, run)
-    const judged = await judgeLetters(letters, request, terminal)
-    const newer = request.force ? null : await findNewer(letters, judged.candidates, terminal)
+    const directory = await letters.directory()
+    const judged = await judgeLetters(letters, directory, request, terminal)
+    const newer = request.force ? null : await findNewer(letters, directory, judged.candidates, terminal)
     const held = judged.didHold ? await readHeld(letters) : NONE_HELD
     const plan = planRequeue(
       judged.candidates,
@@ -117,8 +119,12 @@ type JudgedLetters = {
   readonly didHold: boolean
 }
 
-async function judgeLetters(letters: Letters, { filter }: RequeueRequest, terminal: Terminal): Promise<JudgedLetters> {
-  const directory = await letters.directory()
+async function judgeLetters(
+  letters: Letters,
+  directory: Pick<Directory, 'repeater'>,
+  { filter }: RequeueRequest,
+  terminal: Terminal,
+): Promise<JudgedLetters> {
   const candidates: Candidate[] = []
   const refused = new Map<string, { count: number; examples: string[] }>()
   let read = 0

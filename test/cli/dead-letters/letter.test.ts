@@ -11,7 +11,7 @@ test('a place is a partition and an offset, and nothing else is', () => {
 })
 
 test('a letter says its source record, or that its headers do not', () => {
-  assert.deepEqual(sourceOf(aLetter()), { topic: 'cases', partition: 0, offset: 7, timestamp: AT })
+  assert.deepEqual(sourceOf(aLetter()), { topic: 'cases', partition: 0, offset: 7, base: 0, timestamp: AT })
   for (const headers of [
     { 'onward-source-topic': '' },
     { 'onward-source-partition': '-1' },

@@ -37,16 +37,17 @@ type CandidateOverrides = {
   readonly partition?: number
   readonly offset?: number
   readonly sourceOffset?: number
+  readonly base?: number
   readonly caseId?: string
   readonly repeater?: Candidate['repeater']
 }
 
 export function aCandidate(overrides: CandidateOverrides = {}): Candidate {
-  const { partition = 0, offset = 0, sourceOffset = 7, caseId = 'case-1', repeater = aRepeater() } = overrides
+  const { partition = 0, offset = 0, sourceOffset = 7, base = 0, caseId = 'case-1', repeater = aRepeater() } = overrides
   return {
     letter: { partition, offset },
     repeater,
-    source: { topic: 'cases', partition, offset: sourceOffset, timestamp: AT },
+    source: { topic: 'cases', partition, offset: sourceOffset, base, timestamp: AT },
     case: caseId,
     full: true,
     isState: repeater.forward === 'cases',

@@ -4,13 +4,15 @@ import fc from 'fast-check'
 import { deliveryOf } from '../../../services/cli/dead-letters/judge-letter.ts'
 import { NewerVersions } from '../../../services/cli/dead-letters/newer-versions.ts'
 import { caseId } from '../../../services/shared/ids.ts'
+import { partitionOf } from '../../../services/shared/kafka/murmur2.ts'
+import { baseAbove } from '../../../services/shared/kafka/version-base.ts'
 import type { Repeater } from '../../../services/shared/forwarding/repeater.ts'
 import { holdsFor } from '../../support/property.ts'
 import { aCaseChange, aRepeater } from '../../forwarder/render-payload/changes.ts'
 import { aCandidate } from './letters.ts'
 
 const NONE: ReadonlySet<string> = new Set()
-const at = (offset: number) => ({ topic: 'cases', partition: 0, offset })
+const at = (offset: number) => ({ topic: 'cases', partition: 0, base: 0, offset })
 const aChange = (overrides: Parameters<typeof aCaseChange>[0] = {}) =>
   aCaseChange({ caseId: caseId('case-1'), ...overrides })
 
@@ -129,4 +131,37 @@ test('a topic is read from behind its oldest letter, by partition, and only what
   const concerned = ['case-1', 'case-2', 'its-key', 'case-3'].filter((key) => newer.concerns(Buffer.from(key)))
   assert.deepEqual(concerned, ['case-1', 'case-2', 'its-key'])
   assert.equal(newer.concerns(null), false)
+})
+
+test('a letter of a topic that was made anew is older than all that the topic has now, which is read from its beginning', () => {
+  const base = baseAbove([0])
+  const before = aCandidate({ sourceOffset: 7 })
+  const now = aCandidate({ sourceOffset: 7, base, caseId: 'case-2' })
+  const newer = new NewerVersions([before, now], () => [base])
+  assert.deepEqual(newer.from, new Map([['cases', new Map([[0, 0]])]]))
+  newer.note(at(2), 'case-1', aChange())
+  newer.note(at(2), 'case-2', aChange({ caseId: caseId('case-2') }))
+  assert.equal(newer.supersedes(before, NONE), 2)
+  assert.equal(newer.supersedes(now, NONE), null)
+})
+
+test('a letter of a case that moved to an added partition is older than what is there', () => {
+  const bases = [0, 0, baseAbove([0]), baseAbove([0])]
+  const moved = Array.from({ length: 50 }, (_, index) => `case-${index}`).find(
+    (id) => partitionOf(Buffer.from(id), 4) === 2,
+  )
+  assert(moved !== undefined)
+  const candidate = aCandidate({ sourceOffset: 7, caseId: moved })
+  const newer = new NewerVersions([candidate], () => bases)
+  assert.deepEqual(
+    newer.from.get('cases'),
+    new Map([
+      [0, 8],
+      [2, 0],
+    ]),
+  )
+  newer.note({ ...at(3), partition: 3 }, moved, aChange({ caseId: caseId(moved) }))
+  assert.equal(newer.supersedes(candidate, NONE), null, 'of a case with the same id there is nothing elsewhere')
+  newer.note({ ...at(3), partition: 2 }, moved, aChange({ caseId: caseId(moved) }))
+  assert.equal(newer.supersedes(candidate, NONE), 3)
 })

@@ -60,7 +60,7 @@ test('cases that are held now are counted once, however often their change died'
   assert.equal(tally.didHold.size, 2)
   const [first = '', other = ''] = tally.didHold
   const lane = { repeater: repeaterId(demo, 'all'), case: 'case-1', since: 0 }
-  const source = { topic: 'cases', partition: 0, offset: 7, timestamp: 0 }
+  const source = { topic: 'cases', partition: 0, offset: 7, base: 0, timestamp: 0 }
   tally.countHeld(new Map([[first, { ...lane, source }]]))
   assert.notEqual(first, other)
   assert.match(renderTally(tally, capturedTerminal()), /\n1 case is held by its letter: .*requeue or cancel\n/)
