@@ -81,7 +81,7 @@ test('every reason and every header of a dead letter is explained, and none that
     log: silentLog,
     onWritten: () => undefined,
   })
-  const record = aSourceRecord({ traceparent: '00-aa-bb-01', tracestate: 'a=1' })
+  const record = aSourceRecord({ base: 2 ** 44, traceparent: '00-aa-bb-01', tracestate: 'a=1' })
   const delivery = Object.assign(aDelivery(record), { firstFailedAt: 1 })
   const connection = aConnection()
   await letters.write({ record, delivery, connection, reason: 'rejected', error: 'no', status: 422, holds: true })

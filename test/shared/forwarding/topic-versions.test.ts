@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { readConfigRecord, renderConfigRecord } from '../../../services/shared/forwarding/config-record.ts'
 import { Directory } from '../../../services/shared/forwarding/directory.ts'
 import { acceptAdded, judgeTopic, type TopicVersions } from '../../../services/shared/forwarding/topic-versions.ts'
@@ -57,6 +59,10 @@ test('a record says what it said, and one that is damaged or removed leaves the 
   assert.equal(key, 'source/a.b-c_d')
   const good = { key: Buffer.from(key), value: Buffer.from(value ?? '') }
   assert.deepEqual(readConfigRecord(good), { kind: 'source', key, versions })
+  const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(
+    JSON.parse(readFileSync(new URL('../../../schemas/config-source.schema.json', import.meta.url), 'utf8')) as object,
+  )
+  assert.ok(validate(JSON.parse(value ?? '')), JSON.stringify(validate.errors))
 
   const directory = new Directory()
   directory.apply(good)
