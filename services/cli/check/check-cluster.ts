@@ -9,6 +9,7 @@ import { findTopics } from '../../shared/kafka/topics.ts'
 import type { Settings } from '../../shared/settings.ts'
 import { openBoundedCluster } from '../cluster.ts'
 import { readDirectory } from '../read-directory.ts'
+import { findGrown } from '../topics/find-grown.ts'
 import { counted, type Finding } from './finding.ts'
 
 export async function checkCluster(
@@ -54,6 +55,11 @@ export async function checkCluster(
       connections = directory.connections()
       const counts = `${counted(directory.connections().length, 'connection')} and ${counted(directory.repeaters().length, 'repeater')} in force`
       findings.push({ kind: 'good', about: 'configuration', text: counts })
+      for (const { growth } of await within(findGrown(admin, settings, directory), signal)) {
+        const { topic, before, after } = growth
+        const text = `${topic} has ${after} partitions, and ${after - before} of them wait for npx onward topics accept`
+        findings.push({ kind: 'bad', about: 'topics', text })
+      }
       for (const [key, reason] of directory.rejected) {
         findings.push({
           kind: 'bad',

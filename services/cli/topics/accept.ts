@@ -5,7 +5,7 @@ import { acceptAdded, type TopicVersions } from '../../shared/forwarding/topic-v
 import { renderConfigRecord } from '../../shared/forwarding/config-record.ts'
 import { writeConfig } from '../../shared/forwarding/config-topic.ts'
 import { openAdmin, type Admin } from '../../shared/kafka/admin.ts'
-import { ownTopic, sourceTopics } from '../../shared/kafka/plan-topics.ts'
+import { ownTopic } from '../../shared/kafka/plan-topics.ts'
 import { openProducer } from '../../shared/kafka/producer.ts'
 import { findTopics } from '../../shared/kafka/topics.ts'
 import { environment, readSettings, type Settings } from '../../shared/settings.ts'
@@ -15,6 +15,7 @@ import { readDirectory } from '../read-directory.ts'
 import { styled, type Terminal } from '../terminal.ts'
 import { EXIT, type Verb } from '../verb.ts'
 import { countUnfinished, type Growth, type Unfinished } from './count-unfinished.ts'
+import { findGrown } from './find-grown.ts'
 
 const HELP = `Usage: onward topics accept [options]
 
@@ -66,10 +67,7 @@ export const verb: Verb = {
     const configTopic = ownTopic(settings.topicPrefix, 'config')
     const directory = await within(readDirectory(kafka, configTopic, signal), signal)
     await using admin = await within(openAdmin(kafka), signal)
-    const grown = await within(
-      findGrown(admin, settings, (topic) => directory.source(topic)),
-      signal,
-    )
+    const grown = await within(findGrown(admin, settings, directory), signal)
     const narrow = grown.length === 0 ? [] : await within(tooNarrow(admin, settings), signal)
     const found: Found[] = []
     for (const { growth, known } of grown)
@@ -93,20 +91,6 @@ export const verb: Verb = {
     if (refusals.length > 0) return EXIT.failed
     return accepts && values['dry-run'] ? EXIT.wouldChange : EXIT.done
   },
-}
-
-async function findGrown(
-  admin: Admin,
-  settings: Settings,
-  versionsOf: (topic: string) => TopicVersions | undefined,
-): Promise<readonly { readonly growth: Growth; readonly known: TopicVersions }[]> {
-  const topics = await admin.describeTopics(sourceTopics(settings.topics))
-  return [...topics.values()].flatMap(({ name, replicas }) => {
-    // Nobody has read it yet: whoever does first reads all that there is.
-    const known = versionsOf(name)
-    if (!known || replicas.length <= known.bases.length) return []
-    return [{ growth: { topic: name, before: known.bases.length, after: replicas.length }, known }]
-  })
 }
 
 /** What is parked lies in its source's partition number. */
