@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { isReserved } from '../../services/forwarder/lanes.ts'
 import type { Delivery, Lane } from '../../services/forwarder/delivery.ts'
 import { PartitionTask } from '../../services/forwarder/partition-task.ts'
 import { caseId, projectId, repeaterId } from '../../services/shared/ids.ts'
@@ -273,4 +274,12 @@ test('what an operator forces is replaced by nothing that comes later, nor when 
   lanes.begin(lane)
   assert.deepEqual(lanes.retryAt(lane, 10), [])
   assert.deepEqual(versions(lane.deliveries), [1, 3])
+})
+
+test('what is of a topic that is no more waits for no reservation in the one that has its name', () => {
+  const { lane } = aLane()
+  const delivery = aDelivery(lane, 500)
+  const anew = { ...delivery, lane: { ...lane, source: { ...lane.source, base: 2 ** 44, reserved: 3 } } }
+  assert.equal(isReserved(anew), true)
+  assert.equal(isReserved({ ...anew, record: { ...anew.record, base: 2 ** 44 } }), false)
 })

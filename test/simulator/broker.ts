@@ -1,10 +1,11 @@
-// The brokers in virtual time, as far as a forwarder meets them: logs that only grow, offsets that are committed under the
-// generation in force, and what a member finds when it is given partitions. Enter: records and commits. Leave: the same, later.
+// The brokers in virtual time, as far as a forwarder meets them: logs that only grow until their topic is made anew, offsets that are
+// committed under the generation in force, and what a member finds when it is given partitions. Enter: records and commits. Leave: the same, later.
 // It knows every copy in the retry topics, so that somebody may ask what would be lost if everybody died now.
 import type { FetchedRecord, CommitEntry } from '../../services/shared/kafka/group.ts'
 import type { PlacedRecord } from '../../services/shared/kafka/appender.ts'
 import { startPosition, type StartPosition } from '../../services/shared/kafka/start-position.ts'
-import { readRetryHeader, RETRY_HEADER, type RetryHeader } from '../../services/shared/wire/retry-header.ts'
+import { baseAbove, markBase, readMetadata } from '../../services/shared/kafka/version-base.ts'
+import { readRetryHeader, RETRY_HEADER, versionIn, type RetryHeader } from '../../services/shared/wire/retry-header.ts'
 import { readMap } from '../../services/forwarder/offset-map.ts'
 import type { VirtualTime } from './virtual-time.ts'
 import { BEGAN_AT } from './virtual-time.ts'
@@ -41,6 +42,9 @@ export class Broker {
   readonly #byDelivery = new Map<DeliveryName, Copy[]>()
   /** Whose records anybody may append at any time: no epoch says which of them count. */
   readonly #foreign: string
+  /** Of the sources, as the configuration has them. */
+  readonly #bases: Map<string, number>
+  readonly #partitions: number
 
   /** @param foreign the topic that operators write to */
   constructor(
@@ -52,6 +56,8 @@ export class Broker {
   ) {
     this.#time = time
     this.#foreign = foreign
+    this.#bases = new Map(sources.map((topic) => [topic, 0]))
+    this.#partitions = partitions
     for (let partition = 0; partition < partitions; partition++) {
       for (const topic of [...sources, ...retries]) this.#logs.set(nameOf(topic, partition), [])
       for (const topic of retries) this.#copies.set(nameOf(topic, partition), [])
@@ -82,7 +88,7 @@ export class Broker {
       const read = readRetryHeader(headers?.[RETRY_HEADER], partition)
       if (read.kind === 'malformed') throw new Error(`appended to ${topic}: ${read.error}`)
       const { header } = read
-      const delivery = `${header.repeater}:${header.topic}:${header.partition}:${header.offset}`
+      const delivery = `${header.repeater}:${header.topic}:${header.partition}:${versionIn(header)}`
       const copy = { topic, partition, offset, header, case: String(key), delivery, appendedAt: this.#time.now }
       this.#copies.get(nameOf(topic, partition))?.push(copy)
       const ofDelivery = this.#byDelivery.get(delivery)
@@ -102,14 +108,19 @@ export class Broker {
 
   // ── commits ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  committed(topic: string, partition: number): number {
-    return this.#committed.get(nameOf(topic, partition))?.offset ?? 0
+  /** 0 where it is of a topic that is no more, or of one that was not there yet. */
+  committed({ topic, partition, metadata }: Omit<CommitEntry, 'offset'>): number {
+    const committed = this.#committed.get(nameOf(topic, partition))
+    return committed && baseIn(committed.metadata) === baseIn(metadata) ? committed.offset : 0
   }
 
-  /** Shown as complete by the last commit. */
-  isComplete(topic: string, partition: number, offset: number): boolean {
+  /** Shown as complete by the last commit, or gone with its topic. */
+  isComplete(topic: string, partition: number, version: number): boolean {
+    const base = this.baseOf(topic)
     const committed = this.#committed.get(nameOf(topic, partition))
-    return committed !== undefined && isCompleteIn(committed.offset, committed.said.finished, offset)
+    if (version < base) return true
+    const isOfNow = committed !== undefined && (!this.#bases.has(topic) || baseIn(committed.metadata) === base)
+    return isOfNow && isCompleteIn(committed.offset, committed.said.finished, version - base)
   }
 
   /** Whoever is given the partition next would believe in it. */
@@ -132,11 +143,31 @@ export class Broker {
   positionOf(topic: string, partition: number): StartPosition {
     const log = this.log(topic, partition)
     const committed = this.#committed.get(nameOf(topic, partition)) ?? { offset: -1, metadata: '' }
-    const position = startPosition(topic, partition, null, committed, { earliest: 0, latest: log.length }, 'earliest')
-    if (committed.offset < 0) this.commit({ topic, partition, offset: position.offset, metadata: '' })
+    const edges = { earliest: 0, latest: log.length }
+    const position = startPosition(topic, partition, this.#bases.get(topic) ?? null, committed, edges, 'earliest')
+    const { base, offset, commit } = position
+    if (commit === null) this.commit({ topic, partition, offset, metadata: markBase(base, '') })
     return position
   }
+
+  // ── a source topic that is deleted and made anew ────────────────────────────────────────────────────────────────────
+
+  /** 0 for a topic that has no versions. */
+  baseOf(topic: string): number {
+    return this.#bases.get(topic) ?? 0
+  }
+
+  /** What was committed for it goes with it. Who lives commits for it all the same, until it has heard. */
+  makeAnew(topic: string): void {
+    this.#bases.set(topic, baseAbove([this.baseOf(topic)]))
+    for (let partition = 0; partition < this.#partitions; partition++) {
+      this.#logs.set(nameOf(topic, partition), [])
+      this.#committed.delete(nameOf(topic, partition))
+    }
+  }
 }
+
+const baseIn = (metadata: string): number => readMetadata(metadata)?.base ?? 0
 
 export const nameOf = (topic: string, partition: number): string => `${topic}/${partition}`
 

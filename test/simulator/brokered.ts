@@ -2,8 +2,8 @@
 // lost. Enter: what a member sends. Leave: what the brokers made of it, told once the member is awake.
 import type { Appended, Appender, PlacedRecord } from '../../services/shared/kafka/appender.ts'
 import type { Group } from '../../services/shared/kafka/group.ts'
-import { readRetryHeader, RETRY_HEADER } from '../../services/shared/wire/retry-header.ts'
-import { nameOf } from './broker.ts'
+import { readRetryHeader, RETRY_HEADER, versionIn } from '../../services/shared/wire/retry-header.ts'
+import { nameOf, type DeliveryName } from './broker.ts'
 import type { Member } from './member.ts'
 import { LONGEST_VALUE, type Surroundings } from './surroundings.ts'
 
@@ -61,6 +61,7 @@ export function openAppends(member: Member, around: Surroundings): Appender {
       const answered = answerTo(luck.between(0, 1), records, () => append(topic, records), later)
       if (answered.kind === 'appended') await time.sleep(luck.between(0, 50))
       await member.awake()
+      if (answered.kind === 'appended') for (const delivery of records.flatMap(deliveryIn)) judge.parked(delivery)
       return answered
     },
     [Symbol.asyncDispose]: async () => undefined,
@@ -87,9 +88,16 @@ function answerTo(
   return { kind: 'appended', count: records.length, ends: append() }
 }
 
+function deliveryIn({ partition, headers }: PlacedRecord): readonly DeliveryName[] {
+  const read = readRetryHeader(headers?.[RETRY_HEADER], partition)
+  if (read.kind === 'malformed') return []
+  const { header } = read
+  return [`${header.repeater}:${header.topic}:${header.partition}:${versionIn(header)}`]
+}
+
 function told({ partition, headers }: PlacedRecord): string {
   const read = readRetryHeader(headers?.[RETRY_HEADER], partition)
   if (read.kind === 'malformed') return read.error
-  const { repeater, topic, offset, epoch, reason } = read.header
-  return `${repeater}:${topic}:${partition}:${offset} (${reason}, epoch ${epoch})`
+  const { repeater, topic, epoch, reason } = read.header
+  return `${repeater}:${topic}:${partition}:${versionIn(read.header)} (${reason}, epoch ${epoch})`
 }

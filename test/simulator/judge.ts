@@ -2,18 +2,19 @@
 // that was broken, if one was. It never looks at how the forwarder came to do it (that is watch.ts).
 import type { CommitEntry } from '../../services/shared/kafka/group.ts'
 import { readMap } from '../../services/forwarder/offset-map.ts'
+import { versionIn } from '../../services/shared/wire/retry-header.ts'
 import type { Repeater } from '../../services/shared/forwarding/repeater.ts'
 import { isCompleteIn, nameOf, type Broker, type Copy, type DeliveryName } from './broker.ts'
 import type { Flavour, Topic } from './plan.ts'
 import type { Broken, PromiseName } from './promises.ts'
-import { isShifting } from './surroundings.ts'
+import { isShifting, NUMBERS } from './surroundings.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 /** A record of a source topic, as whoever published it knows it. */
 export type Truth = {
   readonly topic: Topic
   readonly partition: number
-  readonly offset: number
+  readonly version: number
   readonly case: string
   readonly flavour: Flavour
 }
@@ -41,9 +42,11 @@ export class Judge {
   broken: Broken | null = null
   readonly #time: VirtualTime
   readonly #broker: Broker
-  readonly #truths = new Map<string, Truth[]>()
+  /** By partition, by version. */
+  readonly #truths = new Map<string, Map<number, Truth>>()
   /** What has not ended yet. */
   readonly #owed = new Map<DeliveryName, Owed>()
+  readonly #parked = new Set<DeliveryName>()
   /** Records of the requeue topic whose delivery has not ended since. */
   readonly #putBack = new Map<DeliveryName, Copy>()
   readonly #verdicts = new Map<DeliveryName, Ending>()
@@ -55,6 +58,9 @@ export class Judge {
   readonly #ended = new Set<string>()
   readonly #onTheWire = new Map<string, Asked>()
   readonly #seen = new Map<string, number[]>()
+  /** What went with its topic: what it had superseded has no successor, and what is older and comes again is not followed by it. */
+  readonly #gone = new Set<string>()
+  readonly #goneLanes = new Set<string>()
   /** Lanes of which something was sent by a member that does not read their topic: what lies unread there comes after it. */
   readonly #sentUnread = new Set<string>()
   /** With how many requests had been seen of the lane by then. */
@@ -80,16 +86,15 @@ export class Judge {
   /** @param repeaters that it will go to whenever it is read */
   produced(truth: Truth, repeaters: readonly Repeater[]): void {
     const name = nameOf(truth.topic, truth.partition)
-    const truths = this.#truths.get(name)
-    if (truths) truths.push(truth)
-    else this.#truths.set(name, [truth])
+    const truths = this.#truths.get(name) ?? new Map<number, Truth>()
+    this.#truths.set(name, truths.set(truth.version, truth))
     for (const repeater of repeaters) this.#owe(truth, repeater)
   }
 
   /** A member read it, and it goes to the repeaters that forward its kind now: what an earlier reading made of it counts no more. */
-  taken(topic: Topic, partition: number, offset: number, repeater: Repeater, matches: boolean): void {
-    const truth = this.truthOf(topic, partition, offset)
-    if (!truth || this.#broker.isComplete(topic, partition, offset)) return
+  taken(topic: Topic, partition: number, version: number, repeater: Repeater, matches: boolean): void {
+    const truth = this.truthOf(topic, partition, version)
+    if (!truth || this.#broker.isComplete(topic, partition, version)) return
     const delivery = deliveryOf(repeater, truth)
     if (!matches) this.#owed.delete(delivery)
     else if (!this.#verdicts.has(delivery)) this.#owe(truth, repeater)
@@ -99,12 +104,37 @@ export class Judge {
     this.#putBack.set(copy.delivery, copy)
   }
 
-  truthOf(topic: string, partition: number, offset: number): Truth | undefined {
-    return this.#truths.get(nameOf(topic, partition))?.[offset]
+  /** Its owner was told that the brokers have a copy. */
+  parked(delivery: DeliveryName): void {
+    this.#parked.add(delivery)
+  }
+
+  /** The topic was deleted: what was not parked by then went with it. */
+  gone(topic: Topic, repeaters: readonly Repeater[]): void {
+    const truths = [...this.#truths.values()].flatMap((ofPartition) => [...ofPartition.values()])
+    for (const truth of truths.filter((each) => each.topic === topic))
+      for (const repeater of repeaters) {
+        const delivery = deliveryOf(repeater, truth)
+        // A copy that nobody was told of is a ghost once it is written anew, and then that may not be written any more.
+        if (this.#parked.has(delivery) && this.#isCopied(delivery)) continue
+        this.#owed.delete(delivery)
+        this.#gone.add(delivery)
+        this.#goneLanes.add(laneOf(repeater.id, truth))
+      }
+  }
+
+  #isGone(lane: string, version: number | undefined): boolean {
+    const [repeater = '', topic = '', caseOf = ''] = lane.split(' ')
+    const partition = Number(caseOf.slice(1)) % NUMBERS.length
+    return version !== undefined && this.#gone.has(`${repeater}:${topic}:${partition}:${version}`)
+  }
+
+  truthOf(topic: string, partition: number, version: number): Truth | undefined {
+    return this.#truths.get(nameOf(topic, partition))?.get(version)
   }
 
   truthsOf(topic: string, partition: number): readonly Truth[] {
-    return this.#truths.get(nameOf(topic, partition)) ?? []
+    return [...(this.#truths.get(nameOf(topic, partition))?.values() ?? [])]
   }
 
   get open(): readonly DeliveryName[] {
@@ -173,8 +203,8 @@ export class Judge {
   acknowledged(delivery: DeliveryName): void {
     this.letters.push(delivery)
     this.#lettered.add(delivery)
-    const [id = '', topic = '', partition = '', offset = ''] = delivery.split(':')
-    const truth = this.truthOf(topic, Number(partition), Number(offset))
+    const [id = '', topic = '', partition = '', version = ''] = delivery.split(':')
+    const truth = this.truthOf(topic, Number(partition), Number(version))
     if (truth?.flavour === 'large') this.#refused.add(laneOf(id, truth))
   }
 
@@ -212,7 +242,7 @@ export class Judge {
   /** Looks at the entries of one request, and has them take hold. */
   commits(entries: readonly CommitEntry[]): void {
     for (const entry of entries) {
-      const before = this.#broker.committed(entry.topic, entry.partition)
+      const before = this.#broker.committed(entry)
       this.holds(
         entry.offset >= before,
         'commits-rise',
@@ -221,7 +251,7 @@ export class Judge {
       this.#broker.commit(entry)
     }
     for (const [delivery, { truth }] of this.#owed) {
-      if (!this.#broker.isComplete(truth.topic, truth.partition, truth.offset)) continue
+      if (!this.#broker.isComplete(truth.topic, truth.partition, truth.version)) continue
       this.holds(
         this.#isCopied(delivery),
         'nothing-lost',
@@ -231,7 +261,7 @@ export class Judge {
     for (const [delivery, { topic, partition, offset, header }] of this.#putBack)
       this.holds(
         // Its source record may be open again, when no commit showed its end: then that is the one that ends.
-        this.#isCopied(delivery) || !this.#broker.isComplete(header.topic, header.partition, header.offset),
+        this.#isCopied(delivery) || !this.#broker.isComplete(header.topic, header.partition, versionIn(header)),
         'nothing-lost',
         () => `${delivery}, put back at ${topic}/${partition}@${offset}, is shown as complete and has not ended`,
       )
@@ -252,7 +282,9 @@ export class Judge {
         isShifted ||
           this.#refused.has(lane) ||
           this.#sentUnread.has(lane) ||
-          first.every((version, at) => at === 0 || version > (first[at - 1] ?? -1)),
+          first.every(
+            (version, at) => at === 0 || version > (first[at - 1] ?? -1) || this.#isGone(lane, first[at - 1]),
+          ),
         'in-order',
         () => `${lane} was sent ${first.join(', ')}`,
       )
@@ -260,10 +292,12 @@ export class Judge {
     for (const [lane, accepted] of this.#accepted) {
       const newest = Math.max(...accepted.map(({ version }) => version))
       const last = accepted.at(-1)
+      // Nobody can send it once more behind an older one that came again: it went with its topic.
+      const isGone = this.#isGone(lane, newest)
       // Sent again, it may have been refused this time.
       const sentSince = this.#seen.get(lane)?.slice(last?.seen) ?? []
       this.holds(
-        this.#refused.has(lane) || last?.version === newest || sentSince.some((version) => version >= newest),
+        isGone || this.#refused.has(lane) || last?.version === newest || sentSince.some((version) => version >= newest),
         'newest-last',
         () => `${lane} accepted ${accepted.map(({ version }) => version).join(', ')}`,
       )
@@ -273,8 +307,8 @@ export class Judge {
 
   #judgeSuperseded(repeaterOf: (id: string) => Repeater | undefined): void {
     const ended = [...this.#verdicts].flatMap(([delivery, verdict]) => {
-      const [id = '', topic = '', partition = '', offset = ''] = delivery.split(':')
-      const truth = this.truthOf(topic, Number(partition), Number(offset))
+      const [id = '', topic = '', partition = '', version = ''] = delivery.split(':')
+      const truth = this.truthOf(topic, Number(partition), Number(version))
       const repeater = repeaterOf(id)
       // Whose rules change is owed nothing of what was read while they were others.
       if (!truth || !repeater || isShifting(repeater)) return []
@@ -282,18 +316,18 @@ export class Judge {
     })
     const newest = new Map<string, number>()
     for (const { verdict, truth, lane, isFull: says } of ended)
-      if (verdict !== 'superseded' && says) newest.set(lane, Math.max(truth.offset, newest.get(lane) ?? -1))
+      if (verdict !== 'superseded' && says) newest.set(lane, Math.max(truth.version, newest.get(lane) ?? -1))
     for (const { delivery, verdict, truth, lane } of ended)
       this.holds(
-        verdict !== 'superseded' || (newest.get(lane) ?? -1) > truth.offset,
+        verdict !== 'superseded' || this.#goneLanes.has(lane) || (newest.get(lane) ?? -1) > truth.version,
         'newer-instead',
         () => `${delivery} was superseded, and no newer full state was delivered`,
       )
   }
 }
 
-const deliveryOf = ({ id }: Pick<Repeater, 'id'>, { topic, partition, offset }: Truth): DeliveryName =>
-  `${id}:${topic}:${partition}:${offset}`
+const deliveryOf = ({ id }: Pick<Repeater, 'id'>, { topic, partition, version }: Truth): DeliveryName =>
+  `${id}:${topic}:${partition}:${version}`
 
 const laneOf = (repeater: string, { topic, case: caseOf }: Truth): string => `${repeater} ${topic} ${caseOf}`
 

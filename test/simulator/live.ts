@@ -37,5 +37,7 @@ export async function live(plan: Plan, tells: ((at: number, line: string) => voi
 const calmOf = ({ scenario }: Plan): readonly Step[] => [
   { kind: 'heal' },
   ...(scenario === 'operators' ? ([{ kind: 'restart', forms: true }] as const) : []),
-  ...(scenario === 'members' || scenario === 'operators' ? ([{ kind: 'pass', by: 25_000 }] as const) : []),
+  ...(scenario === 'members' || scenario === 'operators' || scenario === 'anew'
+    ? ([{ kind: 'pass', by: 25_000 }] as const)
+    : []),
 ]

@@ -17,7 +17,7 @@ import { Holdings } from '../../services/shared/kafka/holdings.ts'
 import type { Log } from '../../services/shared/log.ts'
 import { openAppends, openCommits } from './brokered.ts'
 import { NUMBERS, TIERS, type Surroundings } from './surroundings.ts'
-import { openTell } from './telling.ts'
+import { nameOfDelivery, openTell } from './telling.ts'
 import { BEGAN_AT } from './virtual-time.ts'
 import { watchPark, watchReport } from './watch.ts'
 
@@ -166,6 +166,7 @@ export class Member {
     this.dropped = false
     const topics = [...this.sources.keys(), ...TIERS.read.map(({ topic }) => topic)]
     const assigned = topics.map((topic) => ({ topic, partitions: numbers }))
+    this.looksForNew()
     const received = await Promise.race([this.#holdings.receive(assigned, generation), this.#died])
     if (!received || this.dead) return
     const { gained, kept, lost } = received
@@ -187,6 +188,16 @@ export class Member {
       fail(error)
     }
     this.#holdings.letGo(lost)
+  }
+
+  /** @returns whether it reads a topic that is no more: at the next join it takes those numbers anew */
+  looksForNew(): boolean {
+    const { broker } = this.#around
+    const stale = [...this.ownership.tasks.values()].filter(({ sources }) =>
+      [...sources.values()].some(({ topic, base }) => base !== broker.baseOf(topic)),
+    )
+    for (const { number } of stale) this.#holdings.takeAnew(number)
+    return stale.length > 0
   }
 
   async leave(): Promise<void> {
@@ -277,12 +288,11 @@ export class Member {
     const { time, judge, draw } = this.#around
     const letters = {
       waiting: 0,
-      write: async ({ delivery, record }: DeadLetter) => {
+      write: async ({ delivery }: DeadLetter) => {
         letters.waiting++
         await time.sleep(draw('letter').between(0, NEAR))
         // One that dies before its letter was sent leaves none.
-        if (!this.dead && delivery)
-          judge.acknowledged(`${delivery.lane.repeater}:${record.topic}:${record.partition}:${record.offset}`)
+        if (!this.dead && delivery) judge.acknowledged(nameOfDelivery(delivery))
         await this.awake()
         letters.waiting--
       },

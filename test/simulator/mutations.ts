@@ -1,6 +1,7 @@
 // Places in the code where one of the fifteen rules is broken on purpose, and who must notice. A rule that nobody would miss is none; a
 // judge that misses one is not worth its time.
 import type { Edit, Mutation } from './rules.ts'
+import { OF_VERSIONS } from './version-mutations.ts'
 
 const forwarder = (file: string, from: string, to: string): Edit => ({ file: `forwarder/${file}`, from, to })
 
@@ -241,9 +242,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 8,
     title: 'deliveries start that no commit has reserved',
-    edits: [
-      forwarder('lanes.ts', 'record.offset < lane.source.reserved', 'record.offset < Infinity || lane.task.closed'),
-    ],
+    edits: [forwarder('lanes.ts', 'record.offset < source.reserved', 'record.offset < Infinity || source.rereading')],
     caughtBy: { kind: 'simulator', promises: ['in-order', 'newest-last'] },
   },
   {
@@ -263,6 +262,7 @@ export const MUTATIONS: readonly Mutation[] = [
       complaint: /AssertionError/,
     },
   },
+  ...OF_VERSIONS,
   {
     rule: 9,
     title: 'the sources are read before it is known what is parked',

@@ -13,21 +13,24 @@ export function putBack(
 ): void {
   const letter = judge.letters[which % judge.letters.length]
   if (letter === undefined) return
-  const [id = '', topic = '', partition = '', offset = ''] = letter.split(':')
+  const [id = '', topic = '', partition = '', version = ''] = letter.split(':')
   const repeater = directory.repeaters().find((each) => each.id === id)
-  const record = broker.log(topic, Number(partition))[Number(offset)]
-  const truth = judge.truthOf(topic, Number(partition), Number(offset))
+  const base = broker.baseOf(topic)
+  const offset = Number(version) - base
+  const record = broker.log(topic, Number(partition))[offset]
+  const truth = judge.truthOf(topic, Number(partition), Number(version))
   if (!repeater || !record || !truth || repeater.forward !== topic) return
   const full = isFull(repeater, truth)
   const isOutOfDate = judge
     .truthsOf(topic, Number(partition))
-    .some((other) => other.case === truth.case && other.offset > truth.offset)
+    .some((other) => other.case === truth.case && other.version > truth.version)
   if (full && isOutOfDate && !forced) return
   const header = renderRetryHeader({
     repeater: repeater.id,
     topic,
     partition: Number(partition),
-    offset: Number(offset),
+    offset,
+    base,
     timestamp: Number(record.timestamp),
     attempts: 0,
     tries: 0,

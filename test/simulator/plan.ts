@@ -10,9 +10,10 @@ import { openRandom, type Random } from '../support/random.ts'
  * | wide | memory for all: tiers, superseding, crashes in quick succession |
  * | members | up to three processes: rebalances, processes that are stopped and go on, that come and leave |
  * | operators | letters put back, repeaters removed or made to forward another kind, topics no longer read, clocks that jump |
+ * | anew | a source topic that is deleted and made anew, again and again, under processes that come, go and die |
  * | healing | a remote that is dead and heals while one case changes all the time |
  */
-export const SCENARIOS = ['narrow', 'wide', 'members', 'operators', 'healing'] as const
+export const SCENARIOS = ['narrow', 'wide', 'members', 'operators', 'anew', 'healing'] as const
 export type Scenario = (typeof SCENARIOS)[number]
 
 export type Topic = 'cases' | 'forms'
@@ -36,6 +37,8 @@ export type Step =
   | { readonly kind: 'shift'; readonly to: Topic | 'gone' }
   | { readonly kind: 'requeue'; readonly which: number; readonly forced: boolean; readonly twice: boolean }
   | { readonly kind: 'jump'; readonly by: Millis }
+  /** The topic of the cases is deleted and made anew. */
+  | { readonly kind: 'anew' }
   | { readonly kind: 'die' }
   | { readonly kind: 'heal' }
   /** What was open when the remotes healed has moved on by now. */
@@ -74,7 +77,8 @@ function planSteps(scenario: Exclude<Scenario, 'healing'>, random: Random): read
     if (luck < 0.33) for (let i = 0; i < 3; i++) steps.push(aChange(scenario, random))
     else if (luck < 0.58) steps.push({ kind: 'fetch', most: 1 + random.whole(6) })
     else if (luck < 0.86 || isSpared) steps.push({ kind: 'pass', by: Math.round(random.between(0, longest)) })
-    else if (luck < 0.89) steps.push({ kind: 'rebalance', turn: scenario === 'members' ? random.whole(3) : 0 })
+    else if (luck < 0.89)
+      steps.push({ kind: 'rebalance', turn: scenario === 'members' || scenario === 'anew' ? random.whole(3) : 0 })
     else if (luck < 0.92) steps.push(...crashes(random))
     else if (luck < 0.94)
       steps.push(random.chance(0.5) ? { kind: 'redirect' } : { kind: 'slots', count: 1 + random.whole(4) })
@@ -123,7 +127,8 @@ function earlyCrash(scenario: Scenario, random: Random): readonly Step[] {
 }
 
 function special(scenario: Scenario, random: Random): readonly Step[] {
-  if (scenario === 'members') {
+  if (scenario === 'anew' && random.chance(0.5)) return [{ kind: 'anew' }]
+  if (scenario === 'members' || scenario === 'anew') {
     const luck = random.between(0, 1)
     if (luck < 0.3) return [{ kind: 'join' }]
     if (luck < 0.5) return [{ kind: 'leave', who: random.whole(3) }]

@@ -132,10 +132,10 @@ function answerFor(weather: Weather, random: Random): Answer {
 /** "demo/all:cases:0:7", with the run behind it where there is one. */
 function readAsked(headers: readonly string[], { judge }: Surroundings): Asked {
   const key = (headers[headers.indexOf('Idempotency-Key') + 1] ?? '').slice(1, -1)
-  const [repeater = '', topic = '', partition = '', offset = '', run] = key.split(':')
-  const truth = judge.truthOf(topic, Number(partition), Number(offset))
+  const [repeater = '', topic = '', partition = '', version = '', run] = key.split(':')
+  const truth = judge.truthOf(topic, Number(partition), Number(version))
   return {
-    delivery: `${repeater}:${topic}:${partition}:${offset}`,
+    delivery: `${repeater}:${topic}:${partition}:${version}`,
     lane: `${repeater} ${topic} ${truth?.case ?? '?'}`,
     version: Number(headers[headers.indexOf('Onward-Version') + 1]),
     run: run ?? null,

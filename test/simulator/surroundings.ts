@@ -78,6 +78,7 @@ const REPEATERS: Readonly<Record<Scenario, readonly Repeater[]>> = {
   narrow: [never, waiting, closing],
   wide: [never, waiting, closing, steady],
   members: [never, waiting, steady],
+  anew: [never, waiting, closing],
   operators: [never, waiting, forms, shifting],
   healing: [waiting, closing, steady],
 }

@@ -1,6 +1,6 @@
 // What a member's hub tells of its work, to whoever judges it. Enter: facts. Leave: the same, by the names that the judge knows.
 import type { Tell } from '../../services/forwarder/tell.ts'
-import type { Delivery } from '../../services/forwarder/delivery.ts'
+import { versionOf, type Delivery } from '../../services/forwarder/delivery.ts'
 import type { Member } from './member.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -33,4 +33,4 @@ export function openTell(member: Member, around: Surroundings): Tell {
 }
 
 export const nameOfDelivery = ({ lane, record }: Delivery): string =>
-  `${lane.repeater}:${record.topic}:${record.partition}:${record.offset}`
+  `${lane.repeater}:${record.topic}:${record.partition}:${versionOf(record)}`

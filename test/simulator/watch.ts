@@ -1,6 +1,6 @@
 // Looks into the members while they live, and judges what does not show outside at once: backoffs, memory, what is known of the
 // retry topics, whether lanes get on. Enter: what a member is about to do, and its state after each step.
-import type { Delivery, Lane } from '../../services/forwarder/delivery.ts'
+import { versionOf, type Delivery, type Lane } from '../../services/forwarder/delivery.ts'
 import type { Verdict } from '../../services/forwarder/decide-next.ts'
 import { isReserved } from '../../services/forwarder/lanes.ts'
 import type { Park } from '../../services/forwarder/park.ts'
@@ -10,6 +10,7 @@ import type { Millis } from '../../services/shared/clock.ts'
 import type { Connection } from '../../services/shared/forwarding/connection.ts'
 import type { CommitEntry } from '../../services/shared/kafka/group.ts'
 import { caseId } from '../../services/shared/ids.ts'
+import { versionIn } from '../../services/shared/wire/retry-header.ts'
 import { readCommit, type Asked, type Ending } from './judge.ts'
 import type { Member } from './member.ts'
 import { isSteady, NUMBERS, TIERS, type Surroundings } from './surroundings.ts'
@@ -109,7 +110,7 @@ export class Watch {
     if (record.run !== null || directory.connection(connection.id) !== connection) return
     const key = `${member.ownershipOf(record.partition)} ${lane.repeater} ${record.topic} ${lane.caseId}`
     if (verdict.kind === 'retry' && !this.#queued.has(key))
-      this.#backoffs.set(key, { version: record.offset, until: time.now + verdict.wait })
+      this.#backoffs.set(key, { version: versionOf(record), until: time.now + verdict.wait })
     else this.#backoffs.delete(key)
   }
 
@@ -169,7 +170,7 @@ export class Watch {
     const { lane, record } = delivery
     const key = `${member.ownershipOf(record.partition)} ${lane.repeater} ${record.topic} ${lane.caseId}`
     // Whoever replaces it inherits its instant; once it has ended otherwise nobody waits, nor behind what an operator put back.
-    const isOver = record.run !== null || (this.#backoffs.get(key)?.version ?? Infinity) <= record.offset
+    const isOver = record.run !== null || (this.#backoffs.get(key)?.version ?? Infinity) <= versionOf(record)
     if (verdict !== 'superseded' && isOver) this.#backoffs.delete(key)
   }
 
@@ -197,10 +198,10 @@ export class Watch {
       if (tier.tier.delay === 0 && offset >= tier.countedTo) continue
       if (this.#settledSince.get(member)?.has(delivery) === true) continue
       // A copy that the brokers refused is a dead letter, whatever others there are of it.
-      if (judge.truthOf(header.topic, header.partition, header.offset)?.flavour === 'large') continue
+      if (judge.truthOf(header.topic, header.partition, versionIn(header))?.flavour === 'large') continue
       judge.holds(
         // By a clock that was put ahead a copy comes back before its append is known, and is written once more.
-        wallIsAhead() !== 0 || task.parked.has({ ...header, caseId: caseId(caseOf) }, header.offset),
+        wallIsAhead() !== 0 || task.parked.has({ ...header, caseId: caseId(caseOf) }, versionIn(header)),
         'copies-known',
         () => `${member.name} does not know that ${delivery} lies at ${tier.topic}/${tier.partition}@${offset}`,
       )

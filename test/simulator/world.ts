@@ -26,6 +26,8 @@ const HELD_BYTES = { narrow: 30_000, wide: 30_000_000 }
 const MEMBERS_LIMIT = 3
 /** Records of a partition that a fetch brings. */
 const FETCH_MOST = 6
+/** Each looks once a second which topics there are. */
+const SEEN_WITHIN = 1_000
 /** A member that goes on hears at its next heartbeat that the group did without it. */
 const HEARTBEAT = 300
 
@@ -77,7 +79,7 @@ export class World {
     }
     put(this.#directory, ...configured(plan.scenario))
     this.#group.join(this.#start())
-    if (plan.scenario === 'members') this.#group.join(this.#start())
+    if (plan.scenario === 'members' || plan.scenario === 'anew') this.#group.join(this.#start())
   }
 
   get broken(): Judge['broken'] {
@@ -142,6 +144,8 @@ export class World {
         return this.#shift(step.to)
       case 'requeue':
         return putBack(this.#around, step, `run-${++this.#runs}`)
+      case 'anew':
+        return this.#makeAnew('cases')
       case 'jump':
         this.#wallIsAhead += step.by
         return this.#tells(() => `the wall clock jumps by ${step.by} ms`)
@@ -185,11 +189,12 @@ export class World {
   #produce({ topic, case: caseNumber, flavour }: Extract<Step, { kind: 'produce' }>): void {
     const partition = caseNumber % NUMBERS.length
     const log = this.#broker.log(topic, partition)
-    const truth: Truth = { topic, partition, offset: log.length, case: `c${caseNumber}`, flavour }
+    const version = this.#broker.baseOf(topic) + log.length
+    const truth: Truth = { topic, partition, version, case: `c${caseNumber}`, flavour }
     const timestamp = String(BEGAN_AT + Math.round(this.#time.now))
-    log.push(aRecord(truth.offset, valueOf(truth), { key: Buffer.from(truth.case), timestamp }))
+    log.push(aRecord(log.length, valueOf(truth), { key: Buffer.from(truth.case), timestamp }))
     this.#tells(
-      () => `${truth.case} changes: ${topic}/${partition}@${truth.offset}${flavour === 'open' ? '' : ` (${flavour})`}`,
+      () => `${truth.case} changes: ${topic}/${partition}@${truth.version}${flavour === 'open' ? '' : ` (${flavour})`}`,
     )
     const certain = this.#directory.repeaters().filter((each) => !isShifting(each) && each.forward === topic)
     this.#judge.produced(truth, certain)
@@ -212,6 +217,8 @@ export class World {
     const batch = log.slice(position, position + most)
     if (paused.has(name) || batch.length === 0) return
     const source = ownership.tasks.get(partition)?.sources.get(topic)
+    // It asks for what lies at its place in a topic that is no more.
+    if (source && source.base !== this.#broker.baseOf(topic)) return
     const readTo = source?.position ?? 0
     const heldBefore = intake.heldBytes
     const isFull = heldBefore >= this.#around.heldBytesLimit
@@ -227,16 +234,17 @@ export class World {
     if (!source) return
     if (source.position > readTo) this.#tells(() => `${member.name} reads ${name}@${readTo} to ${source.position - 1}`)
     if (this.#plan.scenario === 'operators')
-      for (let offset = readTo; offset < source.position; offset++) this.#taken(source.kind, partition, offset)
+      for (let offset = readTo; offset < source.position; offset++)
+        this.#taken(source.kind, partition, source.base + offset)
   }
 
   /** What the rules that change all the time made of it. */
-  #taken(kind: SourceKind, partition: number, offset: number): void {
+  #taken(kind: SourceKind, partition: number, version: number): void {
     for (const topic of SOURCES) {
       if (topic !== kind) continue
       const shifting = this.#directory.repeaters().find(isShifting)
       const repeater = shifting ?? shiftingTo(topic)
-      this.#judge.taken(topic, partition, offset, repeater, shifting?.forward === topic)
+      this.#judge.taken(topic, partition, version, repeater, shifting?.forward === topic)
     }
   }
 
@@ -330,6 +338,20 @@ export class World {
     if (applied.kind !== 'changed') return this.#judge.breaks('no-fault', JSON.stringify(applied))
     this.#around.watch.forgetBackoffs()
     for (const member of this.#members) member.reconfigure(applied)
+  }
+
+  /** Members hear of it one after the other, and read nothing of it before. */
+  #makeAnew(topic: Topic): void {
+    this.#tells(() => `${topic} is deleted and made anew`)
+    this.#broker.makeAnew(topic)
+    this.#judge.gone(topic, this.#directory.repeaters())
+    for (const member of this.#members) {
+      this.#time.after(this.#draw('anew').between(0, SEEN_WITHIN), () =>
+        member.hears(() => {
+          if (member.looksForNew()) this.#group.share(0)
+        }),
+      )
+    }
   }
 
   // ── luck, and the story ─────────────────────────────────────────────────────────────────────────────────────────────
