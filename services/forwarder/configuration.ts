@@ -1,6 +1,7 @@
 // The configuration in force, followed live. Enter: the configuration topic. Leave: a directory that was read to its end
 // before the first change is, and word of each change after. A bad record leaves the last good definition in force.
-// What we put into it ourselves is in force here as soon as it is acknowledged, not only when it comes back.
+// What we put into it ourselves is in force here as soon as it is acknowledged, not only when it comes back: it must be such that an
+// older record does no harm behind a newer one.
 import type { KafkaClient } from '../shared/kafka/kafka.ts'
 import type { Producer } from '../shared/kafka/producer.ts'
 import type { Log } from '../shared/log.ts'

@@ -112,6 +112,3 @@ export const newDelivery = (
 
 /** The first attempt of a delivery is 1. */
 export const nextAttempt = (delivery: Pick<Delivery, 'attempts'>): number => delivery.attempts + 1
-
-/** The order of a case's changes, for good: whatever becomes of its topic, a later change has a higher one. */
-export const versionOf = ({ base, offset }: Pick<SourceRecord, 'base' | 'offset'>): number => base + offset

@@ -3,8 +3,7 @@
 // the log: a record at or behind a fence with an older epoch than the fence's was never acknowledged to anybody who counts.
 // The fences are in the commits, so that a later owner knows the ghosts too.
 // MUST: no record is appended under an epoch that no commit holds: the next owner would take the same one, and ours for its own.
-
-export type Fence = { readonly offset: number; readonly epoch: number }
+import type { Fence } from '../shared/kafka/commit-map.ts'
 
 /** Fences kept in a commit: a storm of rebalances must not fill its metadata. The newest matter: ghosts come soon or never. */
 const FENCES_LIMIT = 32

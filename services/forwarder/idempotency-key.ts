@@ -2,7 +2,8 @@
 // What an operator puts back is meant to be sent again: its run makes another key of it.
 // The value is a quoted string (RFC 8941), so its own quotes and backslashes are escaped; topic and ids hold neither.
 import type { RepeaterId } from '../shared/ids.ts'
-import { versionOf, type SourceRecord } from './delivery.ts'
+import { versionOf } from '../shared/kafka/version-base.ts'
+import type { SourceRecord } from './delivery.ts'
 
 export const idempotencyKey = (
   repeater: RepeaterId,

@@ -2,7 +2,8 @@
 // One Lanes for one owned partition number. MUST: at most one delivery of a lane is in flight; the head goes first.
 import type { Millis } from '../shared/clock.ts'
 import type { CaseId, RepeaterId } from '../shared/ids.ts'
-import { versionOf, type Delivery, type Lane, type LaneName } from './delivery.ts'
+import { versionOf } from '../shared/kafka/version-base.ts'
+import type { Delivery, Lane, LaneName } from './delivery.ts'
 import type { PartitionTask, SourceProgress } from './partition-task.ts'
 
 export class Lanes {

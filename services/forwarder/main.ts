@@ -12,7 +12,7 @@ import { joinGroup } from '../shared/kafka/group.ts'
 import { connectKafka } from '../shared/kafka/kafka.ts'
 import { kindsByTopic, ownTopic } from '../shared/kafka/plan-topics.ts'
 import { openProducer } from '../shared/kafka/producer.ts'
-import { adviseOnCounts, checkTopics, tooNarrow } from '../shared/kafka/topics.ts'
+import { adviseOnCount, checkTopics, tooNarrow } from '../shared/kafka/topics.ts'
 import { openLog, type Log } from '../shared/log.ts'
 import { openMetrics } from '../shared/metrics.ts'
 import { environment, readSettings, SettingsError, type Settings } from '../shared/settings.ts'
@@ -40,13 +40,13 @@ import { reconfigure } from './reconfigure.ts'
 import { openReport } from './report.ts'
 import { openSchemaSource, SchemaDesk } from './schema-desk.ts'
 import { SourceVersions } from './source-versions.ts'
+import { SourceWatch } from './source-watch.ts'
 import { openTell } from './tell.ts'
 import { traceTell } from './trace-tell.ts'
 import { Tiers } from './tiers.ts'
 import { openTrim } from './trim.ts'
 import { openTlsDesk } from './tls-material.ts'
 import { watchConsumer } from './watch-consumer.ts'
-import { SourceWatch } from './watch-sources.ts'
 import { watchTls } from './watch-tls.ts'
 import { widenLookups } from './widen-lookups.ts'
 
@@ -160,11 +160,15 @@ async function run({ settings, health, log, stop, fail }: Run): Promise<number> 
     topics: [...sources.keys()],
     directory,
     put: (of) => configuration.put(producer, { kind: 'source', versions: of }),
+    clock,
     log,
   })
   const narrow = tooNarrow(topics.counts, versions.mostRead)
   if (narrow.length > 0) {
-    log.error('topics-too-narrow', { topics: narrow.map(({ topic }) => topic), fix: adviseOnCounts(narrow) })
+    log.error('topics-too-narrow', {
+      topics: narrow.map(({ topic }) => topic),
+      fix: narrow.map(adviseOnCount).join('\n'),
+    })
     return 1
   }
   const ownership: Ownership = new Ownership({

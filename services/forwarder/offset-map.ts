@@ -5,8 +5,9 @@
 // MUST: the watermark never passes an open record; an encoding that is too long is cut at its top only, so that it never
 // shows a version complete while it leaves out an older finished one of the same lane.
 
-import { LONGEST_MARK, markBase, readMetadata } from '../shared/kafka/version-base.ts'
-import { Fences, type Fence } from './fences.ts'
+import { readMap, type Range } from '../shared/kafka/commit-map.ts'
+import { LONGEST_MARK, markBase } from '../shared/kafka/version-base.ts'
+import { Fences } from './fences.ts'
 
 /** The broker's `offset.metadata.max.bytes` is 4,096 by default: some room is left. */
 export const METADATA_LIMIT = 4_000
@@ -219,56 +220,6 @@ export class OffsetMap {
 /** Offsets stay below 2^53: eight groups of seven bits. */
 const LONGEST_RUN_BYTES = 8
 
-type Range = { readonly from: number; readonly to: number }
-
-/**
- * Metadata that is not ours, or of another version, says nothing: everything above the watermark is delivered again, as
- * somebody wished who set the offset by hand.
- */
-export function readMap(
-  watermark: number,
-  metadata: string | null,
-): { readonly reserved: number; readonly fences: readonly Fence[]; readonly finished: readonly Range[] } {
-  const read = readMetadata(metadata)
-  if (!read) return { reserved: watermark, fences: [], finished: [] }
-  const bytes = Buffer.from(read.map, 'base64')
-  const reservation = readVarint(bytes, 0)
-  const reserved = watermark + reservation.value
-  const { fences, next } = readFences(bytes, reservation.next)
-  const finished = readRanges(bytes, next, watermark)
-  return { reserved: Number.isSafeInteger(reserved) ? reserved : watermark, fences, finished }
-}
-
-function readFences(bytes: Buffer, start: number): { readonly fences: readonly Fence[]; readonly next: number } {
-  const count = readVarint(bytes, start)
-  const fences: Fence[] = []
-  let at = count.next
-  while (fences.length < count.value && at < bytes.length) {
-    const offset = readVarint(bytes, at)
-    const epoch = readVarint(bytes, offset.next)
-    fences.push({ offset: offset.value, epoch: epoch.value })
-    at = epoch.next
-  }
-  return { fences, next: at }
-}
-
-function readRanges(bytes: Buffer, start: number, watermark: number): readonly Range[] {
-  const ranges: Range[] = []
-  let position = watermark
-  for (let at = start; at < bytes.length;) {
-    const open = readVarint(bytes, at)
-    const complete = readVarint(bytes, open.next)
-    const from = position + open.value
-    const to = from + complete.value
-    // No offset is that large: the rest is damaged, and a range without an end would hide every record to come.
-    if (!Number.isSafeInteger(to)) break
-    ranges.push({ from, to })
-    position = to
-    at = complete.next
-  }
-  return ranges
-}
-
 function pushVarint(bytes: number[], value: number): void {
   let rest = value
   while (rest >= 0x80) {
@@ -276,16 +227,4 @@ function pushVarint(bytes: number[], value: number): void {
     rest = Math.floor(rest / 0x80)
   }
   bytes.push(rest)
-}
-
-function readVarint(bytes: Buffer, start: number): { readonly value: number; readonly next: number } {
-  let value = 0
-  let scale = 1
-  let at = start
-  for (;;) {
-    const byte = bytes[at++] ?? 0
-    value += (byte & 0x7f) * scale
-    if (byte < 0x80) return { value, next: at }
-    scale *= 0x80
-  }
 }

@@ -9,7 +9,7 @@ import type { LaneName } from './delivery.ts'
 import { LaneTable, type ParkedVersion } from './lane-table.ts'
 
 export class ParkedVersions {
-  /** By topic and repeater: a version is an offset, and two topics have the same ones. */
+  /** By topic and repeater: two topics have the same versions. */
   readonly #byTopic = new Map<string, Map<RepeaterId, LaneTable>>()
   /** Copies beyond the first: a crash between a copy and the commit of what it replaced leaves two. */
   readonly #surplus = new Map<string, number>()

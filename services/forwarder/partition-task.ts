@@ -185,7 +185,7 @@ export function openProgress(
     partition,
     offsets,
     position: offset,
-    highWatermark: offset,
+    highWatermark: end,
     committed: null,
     lastTimestamp: null,
     horizon,

@@ -3,7 +3,8 @@
 import type { Connection } from '../shared/forwarding/connection.ts'
 import type { Repeater } from '../shared/forwarding/repeater.ts'
 import { USER_AGENT } from '../shared/version.ts'
-import { nextAttempt, versionOf, type SourceRecord } from './delivery.ts'
+import { versionOf } from '../shared/kafka/version-base.ts'
+import { nextAttempt, type SourceRecord } from './delivery.ts'
 import { idempotencyKey } from './idempotency-key.ts'
 import type { Payload } from './render-payload/render-payload.ts'
 

@@ -39,6 +39,8 @@ type Entry = readonly [
   at: Millis,
   duration: Millis,
   error: string,
+  /** Left out where it is 0, as nearly everywhere. */
+  base?: number,
 ]
 
 class Page {
@@ -52,8 +54,20 @@ class Page {
     const { record, lane, attempts } = delivery
     const repeater = placeOf(this.repeaters, lane.repeater)
     const topic = placeOf(this.topics, record.topic)
-    const { offset } = record
-    const entry: Entry = [kind, repeater, topic, offset, lane.caseId, attempts, status, at, Math.round(duration), error]
+    const { offset, base } = record
+    const rest = base === 0 ? ([error] as const) : ([error, base] as const)
+    const entry: Entry = [
+      kind,
+      repeater,
+      topic,
+      offset,
+      lane.caseId,
+      attempts,
+      status,
+      at,
+      Math.round(duration),
+      ...rest,
+    ]
     this.entries += (this.size === 0 ? '' : ',') + JSON.stringify(entry)
     this.size++
   }

@@ -1,23 +1,29 @@
 // What versions the records of the sources have, and which of their partitions are read: looked up for the group, and kept in the
 // configuration topic. Enter: the topics as the brokers have them. Leave: a record on the configuration topic where one is due.
 // MUST: the record is acknowledged before a version is given by it: whoever comes next must not begin below.
+import type { Clock, Millis } from '../shared/clock.ts'
 import type { Directory } from '../shared/forwarding/directory.ts'
-import { judgeTopic, type TopicVersions } from '../shared/forwarding/topic-versions.ts'
-import type { TopicIdentity, VersionBook } from '../shared/kafka/topic-identities.ts'
-import { areOfOneLog } from '../shared/kafka/version-base.ts'
+import { judgeTopic, raiseBase, type Judgement, type TopicVersions } from '../shared/forwarding/topic-versions.ts'
+import type { VersionBook } from '../shared/kafka/read-positions.ts'
+import type { TopicIdentity } from '../shared/kafka/topic-identities.ts'
 import type { Log } from '../shared/log.ts'
+
+/** Brokers hear of a topic within seconds. */
+const LAGS_AT_MOST: Millis = 60_000
 
 type Options = {
   readonly topics: readonly string[]
-  readonly directory: Pick<Directory, 'source' | 'refusesSource'>
+  readonly directory: Pick<Directory, 'source' | 'isSourceUnsaid'>
   /** Resolves when it is acknowledged, and in force here. */
   readonly put: (versions: TopicVersions) => Promise<void>
+  readonly clock: Pick<Clock, 'monotonic'>
   readonly log: Log
 }
 
 export class SourceVersions implements VersionBook {
   readonly #options: Options
   readonly #waiting = new Map<string, number>()
+  readonly #outdatedSince = new Map<string, Millis>()
 
   constructor(options: Options) {
     this.#options = options
@@ -28,17 +34,26 @@ export class SourceVersions implements VersionBook {
   }
 
   async meet(seen: ReadonlyMap<string, TopicIdentity>): Promise<void> {
-    const { directory, put, log } = this.#options
-    for (const [topic, identity] of seen) {
-      const known = directory.source(topic)
-      // Begun anew as if nothing had been on record, versions would fall.
-      if (!known && directory.refusesSource(topic)) continue
-      const judged = judgeTopic(topic, known, identity)
-      this.#setWaiting(topic, judged.kind === 'grown' ? judged.added : 0)
-      if (judged.kind === 'made-anew')
-        log.error('source-made-anew', { topic, base: judged.versions.bases[0], id: identity.id })
-      if (judged.kind === 'first-seen' || judged.kind === 'made-anew') await put(judged.versions)
+    for (const [topic, identity] of seen) await this.#meetOne(topic, identity)
+  }
+
+  async #meetOne(topic: string, identity: TopicIdentity): Promise<void> {
+    const { directory, put, clock, log } = this.#options
+    const known = directory.source(topic)
+    // Begun anew as if nothing had been on record, versions would fall.
+    if (!known && directory.isSourceUnsaid(topic)) return
+    const since = this.#outdatedSince.get(topic) ?? clock.monotonic()
+    const judged = judgeTopic(topic, known, identity, clock.monotonic() - since > LAGS_AT_MOST)
+    if (judged.kind === 'outdated') {
+      this.#outdatedSince.set(topic, since)
+      throw new Error(`a broker still names the ${topic} that was there before`)
     }
+    this.#outdatedSince.delete(topic)
+    this.#count(topic, judged)
+    const versions = 'versions' in judged ? judged.versions : directory.isSourceUnsaid(topic) ? known : undefined
+    if (!versions) return
+    await put(versions)
+    if (judged.kind === 'made-anew') log.error('source-made-anew', { topic, base: versions.bases[0], id: identity.id })
   }
 
   baseOf(topic: string, partition: number): number | undefined {
@@ -50,15 +65,14 @@ export class SourceVersions implements VersionBook {
     return this.#options.directory.source(topic)?.bases.length ?? Infinity
   }
 
+  async raise(topic: string, partition: number, base: number): Promise<void> {
+    const known = this.#options.directory.source(topic)
+    if (known) await this.#options.put(raiseBase(known, partition, base))
+  }
+
   /** Of the source of which most partitions are read. */
   get mostRead(): number {
     return Math.max(...this.topics.map((topic) => this.countOf(topic)))
-  }
-
-  /** What is read there is of the log that the topic has now. */
-  isOfNow(topic: string, partition: number, base: number): boolean {
-    const now = this.baseOf(topic, partition)
-    return now !== undefined && areOfOneLog(now, base)
   }
 
   /** By topic: partitions that were added and are not read until an operator says so. */
@@ -66,7 +80,8 @@ export class SourceVersions implements VersionBook {
     return this.#waiting
   }
 
-  #setWaiting(topic: string, partitions: number): void {
+  #count(topic: string, judged: Judgement): void {
+    const partitions = judged.kind === 'grown' ? judged.added : 0
     if (partitions > 0 && this.#waiting.get(topic) !== partitions)
       this.#options.log.warn('source-partitions-added', { topic, partitions, fix: 'run: npx onward topics accept' })
     this.#waiting.set(topic, partitions)

@@ -3,7 +3,8 @@
 // delivered days later would stretch that one. Never: a URL, a body or an error text in a span; who reads traces need not see them.
 import type { Clock, Millis } from '../shared/clock.ts'
 import { readSpanContext, SpanKind, SpanStatusCode, type Attributes, type Tracer } from '../shared/traces.ts'
-import { versionOf, type Delivery } from './delivery.ts'
+import { versionOf } from '../shared/kafka/version-base.ts'
+import type { Delivery } from './delivery.ts'
 import type { Outcome } from './outcome.ts'
 import type { Tell } from './tell.ts'
 

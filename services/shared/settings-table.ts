@@ -184,7 +184,8 @@ export const SETTINGS = {
   },
   ONWARD_START_FROM: {
     default: 'earliest',
-    description: 'Where a consumer group without offsets starts: `earliest` or `latest`.',
+    description:
+      'Where a consumer group without offsets starts: `earliest` or `latest`. A topic that was made anew, or grown, is read from its beginning.',
     readBy: 'forwarder',
     read: oneOf(['earliest', 'latest']),
   },

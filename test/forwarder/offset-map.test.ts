@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { METADATA_LIMIT, OffsetMap, readMap, type OffsetEntry } from '../../services/forwarder/offset-map.ts'
+import { METADATA_LIMIT, OffsetMap, type OffsetEntry } from '../../services/forwarder/offset-map.ts'
+import { readMap } from '../../services/shared/kafka/commit-map.ts'
 import { holdsFor } from '../support/property.ts'
 
 /** With nothing reserved. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { OffsetMap, readMap } from '../../services/forwarder/offset-map.ts'
+import { OffsetMap } from '../../services/forwarder/offset-map.ts'
+import { readMap } from '../../services/shared/kafka/commit-map.ts'
 import { Ownership } from '../../services/forwarder/ownership.ts'
 import { Tiers } from '../../services/forwarder/tiers.ts'
 import { SchemaDesk, type FetchSchema } from '../../services/forwarder/schema-desk.ts'

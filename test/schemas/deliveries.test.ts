@@ -14,8 +14,12 @@ const schema = JSON.parse(
 const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(schema)
 
 /** What the report looks at of a delivery. */
-const aDelivery = (offset: number, repeater: string): Delivery =>
-  ({ record: { topic: 'cases', partition: 2, offset }, lane: { repeater, caseId: 'case-1' }, attempts: 1 }) as Delivery
+const aDelivery = (offset: number, repeater: string, base = 0): Delivery =>
+  ({
+    record: { topic: 'cases', partition: 2, offset, base },
+    lane: { repeater, caseId: 'case-1' },
+    attempts: 1,
+  }) as Delivery
 
 test('what the report writes is what the schema of the delivery log says', async () => {
   const written: { topic: string; key: unknown; partition: number | undefined; value: string }[] = []
@@ -29,7 +33,7 @@ test('what the report writes is what the schema of the delivery log says', async
   report.add('delivered', aDelivery(5, 'demo/patients'), 1_767_323_045_000, 200, 12.7, '')
   report.add('failed', aDelivery(6, 'demo/visits'), 1_767_323_045_000, null, 30_000, 'connect timeout')
   report.add('superseded', aDelivery(7, 'demo/patients'), 1_767_323_045_001, null, 0, '')
-  report.add('dead-letter', aDelivery(8, 'demo/patients'), 1_767_323_045_002, 422, 3, 'rejected')
+  report.add('dead-letter', aDelivery(8, 'demo/patients', 2 ** 44), 1_767_323_045_002, 422, 3, 'rejected')
   await report.flush()
 
   const [record] = written
@@ -56,7 +60,9 @@ test('an entry with a place too few, too many or of another type is against the 
   const record = (...entries: unknown[]) => ({ v: 1, member: 'm', repeaters: ['demo/a'], topics: ['cases'], entries })
   assert.equal(validate(record(entry)), true)
   assert.equal(validate(record(entry.slice(1))), false)
-  assert.equal(validate(record([...entry, 1])), false)
+  assert.equal(validate(record([...entry, 2 ** 44])), true)
+  assert.equal(validate(record([...entry, 0])), false)
+  assert.equal(validate(record([...entry, 2 ** 44, 1])), false)
   assert.equal(validate(record(['sent', ...entry.slice(1)])), false)
   assert.equal(validate({ ...record(entry), v: 2 }), false)
 })

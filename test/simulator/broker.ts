@@ -4,9 +4,9 @@
 import type { FetchedRecord, CommitEntry } from '../../services/shared/kafka/group.ts'
 import type { PlacedRecord } from '../../services/shared/kafka/appender.ts'
 import { startPosition, type StartPosition } from '../../services/shared/kafka/start-position.ts'
-import { baseAbove, markBase, readMetadata } from '../../services/shared/kafka/version-base.ts'
+import { baseAbove, markBase, readMark } from '../../services/shared/kafka/version-base.ts'
 import { readRetryHeader, RETRY_HEADER, versionIn, type RetryHeader } from '../../services/shared/wire/retry-header.ts'
-import { readMap } from '../../services/forwarder/offset-map.ts'
+import { readMap } from '../../services/shared/kafka/commit-map.ts'
 import type { VirtualTime } from './virtual-time.ts'
 import { BEGAN_AT } from './virtual-time.ts'
 
@@ -143,8 +143,13 @@ export class Broker {
   positionOf(topic: string, partition: number): StartPosition {
     const log = this.log(topic, partition)
     const committed = this.#committed.get(nameOf(topic, partition)) ?? { offset: -1, metadata: '' }
-    const edges = { earliest: 0, latest: log.length }
-    const position = startPosition(topic, partition, this.#bases.get(topic) ?? null, committed, edges, 'earliest')
+    const position = startPosition(topic, partition, {
+      base: this.#bases.get(topic) ?? null,
+      committed,
+      cutAt: 0,
+      edges: { earliest: 0, latest: log.length },
+      startFrom: 'earliest',
+    })
     const { base, offset, commit } = position
     if (commit === null) this.commit({ topic, partition, offset, metadata: markBase(base, '') })
     return position
@@ -167,7 +172,7 @@ export class Broker {
   }
 }
 
-const baseIn = (metadata: string): number => readMetadata(metadata)?.base ?? 0
+const baseIn = (metadata: string): number => readMark(metadata)?.base ?? 0
 
 export const nameOf = (topic: string, partition: number): string => `${topic}/${partition}`
 

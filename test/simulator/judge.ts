@@ -1,7 +1,7 @@
 // Judges a life by what it does to the outside: requests, verdicts, commits. Enter: facts as they happen. Leave: the first promise
 // that was broken, if one was. It never looks at how the forwarder came to do it (that is watch.ts).
 import type { CommitEntry } from '../../services/shared/kafka/group.ts'
-import { readMap } from '../../services/forwarder/offset-map.ts'
+import { readMap } from '../../services/shared/kafka/commit-map.ts'
 import { versionIn } from '../../services/shared/wire/retry-header.ts'
 import type { Repeater } from '../../services/shared/forwarding/repeater.ts'
 import { isCompleteIn, nameOf, type Broker, type Copy, type DeliveryName } from './broker.ts'

@@ -1,6 +1,7 @@
 // What a member's hub tells of its work, to whoever judges it. Enter: facts. Leave: the same, by the names that the judge knows.
 import type { Tell } from '../../services/forwarder/tell.ts'
-import { versionOf, type Delivery } from '../../services/forwarder/delivery.ts'
+import { versionOf } from '../../services/shared/kafka/version-base.ts'
+import type { Delivery } from '../../services/forwarder/delivery.ts'
 import type { Member } from './member.ts'
 import type { Surroundings } from './surroundings.ts'
 

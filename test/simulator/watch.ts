@@ -1,6 +1,7 @@
 // Looks into the members while they live, and judges what does not show outside at once: backoffs, memory, what is known of the
 // retry topics, whether lanes get on. Enter: what a member is about to do, and its state after each step.
-import { versionOf, type Delivery, type Lane } from '../../services/forwarder/delivery.ts'
+import { versionOf } from '../../services/shared/kafka/version-base.ts'
+import type { Delivery, Lane } from '../../services/forwarder/delivery.ts'
 import type { Verdict } from '../../services/forwarder/decide-next.ts'
 import { isReserved } from '../../services/forwarder/lanes.ts'
 import type { Park } from '../../services/forwarder/park.ts'

@@ -3,6 +3,7 @@
 import { isFullState } from '../../shared/forwarding/is-full-state.ts'
 import type { Repeater } from '../../shared/forwarding/repeater.ts'
 import type { RepeaterId } from '../../shared/ids.ts'
+import { versionOf } from '../../shared/kafka/version-base.ts'
 import type { LetterChange } from './letter-case.ts'
 import { renderPlace, sourceOf, type Letter, type LetterSource, type Place } from './letter.ts'
 
@@ -76,9 +77,9 @@ const refused = (why: string): Judged => ({ kind: 'refused', why })
 
 /** One delivery: one source record for one repeater. It may have died, and have a letter, more than once. */
 export const deliveryOf = (repeater: string, source: Omit<LetterSource, 'timestamp'>): string =>
-  `${repeater} ${source.topic} ${source.partition} ${source.base + source.offset}`
+  `${repeater} ${source.topic} ${source.partition} ${versionOf(source)}`
 
-/** Lanes never cross partitions: a case's records have one key. */
+/** A case that moved, since its topic got partitions, has a lane in each. */
 export const laneOf = ({ repeater, source, case: caseId }: Candidate): string =>
   `${repeater.id} ${source.topic} ${source.partition} ${caseId}`
 

@@ -6,7 +6,7 @@ import { isFullState } from '../../shared/forwarding/is-full-state.ts'
 import { matchRepeaters } from '../../shared/forwarding/match-repeaters.ts'
 import type { Repeater } from '../../shared/forwarding/repeater.ts'
 import { partitionOf } from '../../shared/kafka/murmur2.ts'
-import { areOfOneLog } from '../../shared/kafka/version-base.ts'
+import { versionOf } from '../../shared/kafka/version-base.ts'
 import { deliveryOf, laneOf, type Candidate } from './judge-letter.ts'
 import type { LetterSource } from './letter.ts'
 
@@ -60,9 +60,8 @@ export class NewerVersions {
     if (!newest) return null
     const { source, repeater } = candidate
     const { full, closeOnly } = newest
-    const own = { ...source, base: this.#isOfNow(source) ? this.#baseOf(source.topic, source.partition) : source.base }
-    if (full && isNewer(full, own)) return (newer(closeOnly, full) ?? full).offset
-    if (!closeOnly || !isNewer(closeOnly, own)) return null
+    if (full && isNewer(full, source)) return (newer(closeOnly, full) ?? full).offset
+    if (!closeOnly || !isNewer(closeOnly, source)) return null
     return planned.has(deliveryOf(repeater.id, closeOnly)) ? null : closeOnly.offset
   }
 
@@ -91,25 +90,25 @@ export class NewerVersions {
     offsets.set(partition, Math.min(offset, offsets.get(partition) ?? Infinity))
   }
 
-  /** Its case moved when the topic got partitions: there are newer ones in another. */
+  /** Its case has another partition since the topic got, or was made anew with, others: what is newer is there. */
   #homeOf({ source, sourceKey, case: caseId }: Candidate): number {
     const { length } = this.#basesOf(source.topic)
     if (length <= 1) return source.partition
     const home = partitionOf(Buffer.from(sourceKey ?? caseId), length)
-    return this.#baseOf(source.topic, home) > this.#baseOf(source.topic, source.partition) ? home : source.partition
+    return this.#baseOf(source.topic, home) > source.base ? home : source.partition
   }
 
   #baseOf(topic: string, partition: number): number {
     return this.#basesOf(topic)[partition] ?? 0
   }
 
-  /** Of the log that its topic has now. */
+  /** Of the log that its topic has there now. */
   #isOfNow({ topic, partition, base }: LetterSource): boolean {
-    return areOfOneLog(base, this.#baseOf(topic, partition))
+    const bases = this.#basesOf(topic)
+    return bases.length === 0 || bases[partition] === base
   }
 }
 
-const versionOf = ({ base, offset }: Pick<Found, 'base' | 'offset'>): number => base + offset
 const isNewer = (one: Pick<Found, 'base' | 'offset'>, other: Pick<Found, 'base' | 'offset'>): boolean =>
   versionOf(one) > versionOf(other)
 const newer = (known: Found | null, found: Found | null): Found | null =>

@@ -1,6 +1,7 @@
 // Which letters are put back, and in which order. Pure. Enter: candidates in the order of the dead-letter topic, what lies in
 // the requeue topic already, what is out of date. Leave: a plan that accounts for every candidate once.
 // Never: two versions of a lane in another order than the source's; one delivery twice.
+import { versionOf } from '../../shared/kafka/version-base.ts'
 import { deliveryOf, laneOf, placeOf, type Candidate } from './judge-letter.ts'
 import { comparePlaces } from './letter.ts'
 
@@ -84,10 +85,8 @@ function inOrder(candidates: readonly Candidate[]): readonly Candidate[] {
   const queues = new Map(
     [...lanes].map(([lane, ofLane]) => [
       lane,
-      ofLane.toSorted((one, other) => versionOf(one) - versionOf(other))[Symbol.iterator](),
+      ofLane.toSorted((one, other) => versionOf(one.source) - versionOf(other.source))[Symbol.iterator](),
     ]),
   )
   return byPlace.map((candidate) => queues.get(laneOf(candidate))?.next().value ?? candidate)
 }
-
-const versionOf = ({ source }: Candidate): number => source.base + source.offset

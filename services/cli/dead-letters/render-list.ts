@@ -1,4 +1,5 @@
 // Letters → a table for a person, or objects for a program. Pure. Enter: letters and the case of each. Leave: rows, lines.
+import { versionOf } from '../../shared/kafka/version-base.ts'
 import type { Millis } from '../../shared/clock.ts'
 import { styled, type Terminal } from '../terminal.ts'
 import { fitTable } from './fit-table.ts'
@@ -65,11 +66,9 @@ export const newestFirst = (one: Row, other: Row): number =>
 export const sourceOrder = (one: Row, other: Row): number =>
   (one.source?.partition ?? Infinity) - (other.source?.partition ?? Infinity) ||
   compareText(one.source?.topic ?? '', other.source?.topic ?? '') ||
-  versionOf(one) - versionOf(other) ||
+  (one.source ? versionOf(one.source) : 0) - (other.source ? versionOf(other.source) : 0) ||
   one.partition - other.partition ||
   one.offset - other.offset
-
-const versionOf = ({ source }: Row): number => (source ? source.base + source.offset : 0)
 
 const compareText = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0)
 

@@ -7,7 +7,7 @@ import { writeConfig } from '../../shared/forwarding/config-topic.ts'
 import { openAdmin, type Admin } from '../../shared/kafka/admin.ts'
 import { ownTopic } from '../../shared/kafka/plan-topics.ts'
 import { openProducer } from '../../shared/kafka/producer.ts'
-import { findTopics } from '../../shared/kafka/topics.ts'
+import { adviseOnCount, findTopics } from '../../shared/kafka/topics.ts'
 import { environment, readSettings, type Settings } from '../../shared/settings.ts'
 import { readArguments, readTimeout, UsageError } from '../arguments.ts'
 import { CLUSTER_TIMEOUT, openBoundedCluster } from '../cluster.ts'
@@ -27,9 +27,11 @@ In this order: grow Onward's own topics (onward topics names the commands), grow
 restart the publishers so that all of them know, run this.
 
 Options:
-  --any-order      accept although changes of cases that move are unfinished, or although the new count is no multiple of the
-                   old one, so that cases have moved between partitions that are read: for those, an older change may come
-                   after a newer one. Onward-Version tells the receiver
+  --any-order      accept although changes of cases that move are unfinished: they may come after newer ones, with lower
+                   versions, so that receivers that compare Onward-Version are right all the same
+  --read-again     read every partition from its beginning, under higher versions: all that the topic still holds is sent once
+                   more. The way out when the new count is no multiple of the old one: then cases have moved between
+                   partitions that were read already, and their versions have fallen
   --dry-run        change nothing, only say what would be done
   --json           print what was found and done as JSON
   --timeout T      how long to wait for the cluster while nothing comes (default 10s)
@@ -55,6 +57,7 @@ export const verb: Verb = {
   run: async (args, terminal, signal) => {
     const { values, positionals } = readArguments(args, {
       'any-order': { type: 'boolean' },
+      'read-again': { type: 'boolean' },
       'dry-run': { type: 'boolean' },
       json: { type: 'boolean' },
       timeout: { type: 'string' },
@@ -68,7 +71,8 @@ export const verb: Verb = {
     const directory = await within(readDirectory(kafka, configTopic, signal), signal)
     await using admin = await within(openAdmin(kafka), signal)
     const grown = await within(findGrown(admin, settings, directory), signal)
-    const narrow = grown.length === 0 ? [] : await within(tooNarrow(admin, settings), signal)
+    const narrow = grown.length === 0 ? [] : await within(findNarrow(admin, settings), signal)
+    const again = values['read-again'] ?? false
     const found: Found[] = []
     for (const { growth, known } of grown)
       found.push({
@@ -77,12 +81,17 @@ export const verb: Verb = {
         unfinished: await countUnfinished(cluster, admin, settings, growth, terminal, signal),
       })
 
-    const refusals = [...narrow, ...(values['any-order'] ? [] : found.flatMap(whyNot))]
+    const refusals = [...narrow, ...found.flatMap((each) => whyNot(each, values['any-order'] ?? false, again))]
     const accepts = refusals.length === 0 && found.length > 0
     if (accepts && !values['dry-run']) {
       await using producer = await within(openProducer(kafka), signal)
+      // Counting may take minutes: what another accepted, or raised, meanwhile stays.
+      const now = await within(readDirectory(kafka, configTopic, signal), signal)
       const records = found.map(({ growth, known }) =>
-        renderConfigRecord({ kind: 'source', versions: acceptAdded(known, growth.after) }),
+        renderConfigRecord({
+          kind: 'source',
+          versions: acceptAdded(now.source(growth.topic) ?? known, growth.after, again),
+        }),
       )
       await within(writeConfig(producer, configTopic, records), signal)
     }
@@ -94,33 +103,41 @@ export const verb: Verb = {
 }
 
 /** What is parked lies in its source's partition number. */
-async function tooNarrow(admin: Admin, settings: Settings): Promise<readonly string[]> {
+async function findNarrow(admin: Admin, settings: Settings): Promise<readonly string[]> {
   const { differs, create } = await findTopics(admin, settings, settings.kafka.brokers, { sources: false })
   return [
     ...create.map(({ name }) => `${name} is missing: npx onward topics creates it`),
-    ...differs
-      .filter(({ what }) => what === 'partitions')
-      .map(({ topic, is, wanted, fix }) => `${topic} has ${is} partitions and needs ${wanted}: ${fix}`),
+    ...differs.filter(({ what }) => what === 'partitions').map(adviseOnCount),
   ]
 }
 
-function whyNot({ growth, unfinished }: Found): readonly string[] {
+function whyNot({ growth, unfinished }: Found, anyOrder: boolean, again: boolean): readonly string[] {
   const { topic, before, after } = growth
-  return [
-    ...(after % before === 0
+  const { unread, parked, held } = unfinished
+  const isMultiple = after % before === 0
+  const left = [
+    ...(unread === 0
       ? []
       : [
-          `${topic} went from ${before} to ${after} partitions, which is no multiple: cases moved between partitions that are read, too, and may come out of order: wait until consumer lag and parked deliveries are at 0, then accept with --any-order`,
+          `${topic} has ${plural(unread, 'change')} that nobody has finished, of cases that move: run this again when they are`,
         ]),
-    ...(unfinished.unread === 0
-      ? []
-      : [
-          `${topic} has ${plural(unfinished.unread, 'change')} that nobody has finished, of cases that move: run this again when they are`,
-        ]),
-    ...[...unfinished.parked].map(
+    ...[...parked].map(
       ([repeater, count]) =>
         `${plural(count, 'change')} of cases that move ${count === 1 ? 'is' : 'are'} parked for ${repeater}: mend its connection (npx onward get connections), and run this again when they have gone`,
     ),
+    ...(held === 0
+      ? []
+      : [
+          `dead letters hold ${plural(held, 'case')} that ${held === 1 ? 'moves' : 'move'}: npx onward dead-letters requeue, or cancel`,
+        ]),
+  ]
+  return [
+    ...(isMultiple || again
+      ? []
+      : [
+          `${topic} went from ${before} to ${after} partitions, which is no multiple: cases moved between partitions that are read, too, and their versions have fallen. With --read-again all that the topic holds is sent once more, under higher versions`,
+        ]),
+    ...(anyOrder ? [] : left),
   ]
 }
 
@@ -134,11 +151,10 @@ function report(terminal: Terminal, found: readonly Found[], refusals: readonly 
     const { topic, before, after } = growth
     const style = refusals.length > 0 ? 'yellow' : 'green'
     terminal.stdout(
-      `${styled(terminal, style, word)}   ${topic}  ${before} → ${after} partitions; unfinished of cases that move: ${unfinished.unread} in the topic, ${total(unfinished)} parked\n`,
+      `${styled(terminal, style, word)}   ${topic}  ${before} → ${after} partitions; unfinished of cases that move: ${unfinished.unread} in the topic, ${total(unfinished)} parked, ${unfinished.held} held\n`,
     )
   }
   for (const why of refusals) terminal.stderr(`${why}\n`)
-  if (refusals.length > 0) terminal.stderr('To accept all the same, in whatever order: --any-order\n')
 }
 
 const renderJson = (found: readonly Found[], refusals: readonly string[], accepted: boolean): string =>
@@ -148,6 +164,7 @@ const renderJson = (found: readonly Found[], refusals: readonly string[], accept
       ...growth,
       unread: unfinished.unread,
       parked: Object.fromEntries(unfinished.parked),
+      held: unfinished.held,
     })),
     refusals,
   })}\n`

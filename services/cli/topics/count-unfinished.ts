@@ -7,7 +7,7 @@ import { partitionOf } from '../../shared/kafka/murmur2.ts'
 import { ownTopic, retryTopic } from '../../shared/kafka/plan-topics.ts'
 import { readOffsets, readTopic, type TopicRecord } from '../../shared/kafka/reader.ts'
 import type { Settings } from '../../shared/settings.ts'
-import { readRetryHeader, RETRY_HEADER } from '../../shared/wire/retry-header.ts'
+import { readRetryHeader, RETRY_HEADER, versionIn } from '../../shared/wire/retry-header.ts'
 import type { BoundedCluster } from '../cluster.ts'
 import { openProgress } from '../progress.ts'
 import type { Terminal } from '../terminal.ts'
@@ -25,6 +25,8 @@ export type Unfinished = {
   readonly unread: number
   /** Copies in retry topics, by repeater. */
   readonly parked: ReadonlyMap<string, number>
+  /** Cases that a dead letter holds. */
+  readonly held: number
 }
 
 export async function countUnfinished(
@@ -42,6 +44,7 @@ export async function countUnfinished(
     key !== null && key.length > 0 && partitionOf(key, after) !== partitionOf(key, before)
   let unread = 0
   const parked = new Map<string, number>()
+  const held = new Set<string>()
 
   /** @param onRecord told of what the group has not finished in the partitions that it reads */
   const look = async (of: string, onRecord: (record: TopicRecord) => void) => {
@@ -78,10 +81,15 @@ export async function countUnfinished(
     await look(tier, ({ headers, key, partition }) => {
       const copy = readRetryHeader(headers[RETRY_HEADER], partition)
       if (copy.kind === 'malformed' || copy.header.topic !== topic) return
-      const { repeater, key: sourceKey } = copy.header
+      const { repeater, key: sourceKey, reason } = copy.header
       const keyOfSource = sourceKey === undefined ? key : sourceKey === null ? null : Buffer.from(sourceKey, 'base64')
-      if (moves(keyOfSource)) parked.set(repeater, (parked.get(repeater) ?? 0) + 1)
+      if (!moves(keyOfSource)) return
+      const name = `${repeater} ${partition} ${versionIn(copy.header)} ${String(key)}`
+      // A marker is written anew until what holds its lane is released.
+      if (reason === 'held') held.add(name)
+      else if (reason === 'released') held.delete(name)
+      else if (reason !== 'cancel') parked.set(repeater, (parked.get(repeater) ?? 0) + 1)
     })
   }
-  return { unread, parked }
+  return { unread, parked, held: held.size }
 }

@@ -6,7 +6,7 @@ import type { ConnectionId, ProjectId, RepeaterId } from '../ids.ts'
 import { readConfigRecord, sourceKey, type RawConfigRecord } from './config-record.ts'
 import type { Connection } from './connection.ts'
 import type { Repeater } from './repeater.ts'
-import type { TopicVersions } from './topic-versions.ts'
+import { isSame, mergeVersions, type TopicVersions } from './topic-versions.ts'
 
 export type Applied =
   | { readonly kind: 'changed'; readonly what: 'connection'; readonly id: ConnectionId; readonly removed: boolean }
@@ -26,6 +26,8 @@ export class Directory {
   /** Made when asked for, dropped when a repeater of the project changes: loading thousands stays linear. */
   readonly #lists = new Map<ProjectId, readonly Repeater[]>()
   readonly #sources = new Map<string, TopicVersions>()
+  /** Topics whose last record says something else than what is in force. */
+  readonly #unsaid = new Set<string>()
   readonly #rejected = new Map<string, string>()
 
   apply(record: RawConfigRecord): Applied {
@@ -33,6 +35,7 @@ export class Directory {
     if (read.kind === 'foreign') return { kind: 'foreign', key: read.key }
     if (read.kind === 'bad') {
       this.#rejected.set(read.key, read.reason)
+      if (read.key.startsWith(sourceKey(''))) this.#unsaid.add(read.key.slice(sourceKey('').length))
       return { kind: 'kept', key: read.key, reason: read.reason }
     }
     this.#rejected.delete(read.key)
@@ -50,7 +53,7 @@ export class Directory {
         this.#remove(read.id)
         return { kind: 'changed', what: 'repeater', id: read.id, removed: true }
       case 'source':
-        this.#sources.set(read.versions.topic, read.versions)
+        this.#putVersions(read.versions)
         return { kind: 'changed', what: 'source', id: read.versions.topic, removed: false }
       default:
         return assertNever(read)
@@ -70,9 +73,9 @@ export class Directory {
     return this.#sources.get(topic)
   }
 
-  /** The last record of this topic's versions was bad. */
-  refusesSource(topic: string): boolean {
-    return this.#rejected.has(sourceKey(topic))
+  /** The topic's last record does not say what is in force, or is beyond reading: whoever knows better is to say so. */
+  isSourceUnsaid(topic: string): boolean {
+    return this.#unsaid.has(topic)
   }
 
   /** In the order in which they were first configured. The array is the same one until a repeater of the project changes. */
@@ -97,6 +100,15 @@ export class Directory {
   /** Keys whose last record was bad → why. Empty when everything that was applied is in force. */
   get rejected(): ReadonlyMap<string, string> {
     return this.#rejected
+  }
+
+  /** MUST: its versions never fall. */
+  #putVersions(said: TopicVersions): void {
+    const known = this.#sources.get(said.topic)
+    const merged = known ? mergeVersions(known, said) : said
+    this.#sources.set(said.topic, merged)
+    if (isSame(merged, said)) this.#unsaid.delete(said.topic)
+    else this.#unsaid.add(said.topic)
   }
 
   #put(repeater: Repeater): void {

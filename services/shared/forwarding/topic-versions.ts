@@ -2,7 +2,7 @@
 // Pure. Enter: what is on record, and the topic as the brokers have it now. Leave: what is to be done about it.
 // MUST: versions never fall. A topic that was made anew gets bases above all before it, and so does a partition that was added,
 // for cases move there from the others. What was added is not read until an operator accepts it (`onward topics accept`).
-import { baseAbove } from '../kafka/version-base.ts'
+import { baseAbove, isBase } from '../kafka/version-base.ts'
 import type { TopicIdentity } from '../kafka/topic-identities.ts'
 
 export type TopicVersions = {
@@ -25,10 +25,16 @@ export type Judgement =
   | { readonly kind: 'made-anew'; readonly versions: TopicVersions }
   /** `added` partitions wait for an operator. */
   | { readonly kind: 'grown'; readonly added: number }
-  /** The broker has not heard yet that the topic was made anew: it is to be asked again. */
+  /** The broker has not heard yet that the topic was made anew. */
   | { readonly kind: 'outdated' }
 
-export function judgeTopic(topic: string, known: TopicVersions | undefined, seen: TopicIdentity): Judgement {
+/** @param isLasting a broker that lags would have heard by now: the topic that it names is there, whatever is on record */
+export function judgeTopic(
+  topic: string,
+  known: TopicVersions | undefined,
+  seen: TopicIdentity,
+  isLasting = false,
+): Judgement {
   if (!known) {
     const bases = Array.from({ length: seen.partitions }, () => 0)
     return { kind: 'first-seen', versions: { topic, id: seen.id, bases, past: [] } }
@@ -38,21 +44,60 @@ export function judgeTopic(topic: string, known: TopicVersions | undefined, seen
     const added = seen.partitions - known.bases.length
     return added > 0 ? { kind: 'grown', added } : { kind: 'as-known' }
   }
-  if (known.past.includes(seen.id)) return { kind: 'outdated' }
-  const above = baseAbove(known.bases)
-  const bases = Array.from({ length: seen.partitions }, () => above)
-  const past = [...known.past, ...(known.id === null ? [] : [known.id])].slice(-PAST_LIMIT)
+  if (known.past.includes(seen.id) && !isLasting) return { kind: 'outdated' }
+  // What it has more than the one before waits, as if that had got it: what is parked of cases that move goes first.
+  const bases = known.bases.slice(0, seen.partitions).map(() => baseAbove(known.bases))
+  const past = pastOf(known).filter((id) => id !== seen.id)
   return { kind: 'made-anew', versions: { topic, id: seen.id, bases, past } }
 }
 
-/** The same topic with its added partitions: cases move to them from those that were read before. */
-export function acceptAdded(known: TopicVersions, partitions: number): TopicVersions {
+/**
+ * The same topic with its added partitions: cases move to them from those that were read before.
+ * @param again every partition begins anew: all that the topic holds is sent once more, under higher versions
+ */
+export function acceptAdded(known: TopicVersions, partitions: number, again = false): TopicVersions {
   const above = baseAbove(known.bases)
+  const baseOf = (partition: number) => (again ? above : (known.bases[partition] ?? above))
+  return { ...known, bases: Array.from({ length: partitions }, (_, partition) => baseOf(partition)) }
+}
+
+/** The offsets of this partition are given anew. */
+export const raiseBase = (known: TopicVersions, partition: number, base: number): TopicVersions => ({
+  ...known,
+  bases: known.bases.map((before, number) => (number === partition ? Math.max(before, base) : before)),
+})
+
+/**
+ * What is in force once a record says something. Two that write at once may not have heard of each other, and one whose answer was
+ * lost is written twice: whatever the order, bases never fall, and no partition that was accepted is given back.
+ */
+export function mergeVersions(known: TopicVersions, said: TopicVersions): TopicVersions {
+  if (said.id !== known.id && said.id !== null && known.past.includes(said.id)) return known
+  if (said.id === known.id || said.id === null || known.id === null) {
+    const length = Math.max(known.bases.length, said.bases.length)
+    const bases = Array.from({ length }, (_, partition) =>
+      Math.max(known.bases[partition] ?? 0, said.bases[partition] ?? 0),
+    )
+    return { topic: known.topic, id: said.id ?? known.id, bases, past: unite(known.past, said.past) }
+  }
+  const above = baseAbove(known.bases)
+  const isAbove = Math.min(...said.bases) > Math.max(...known.bases)
   return {
-    ...known,
-    bases: Array.from({ length: partitions }, (_, partition) => known.bases[partition] ?? above),
+    ...said,
+    bases: isAbove ? said.bases : said.bases.map((base) => Math.max(base, above)),
+    // Its writer did not know the topic that we know: which of them is there now, the brokers say.
+    past: unite(known.past, said.past),
   }
 }
+
+const pastOf = ({ id, past }: TopicVersions): readonly string[] => unite(past, id === null ? [] : [id])
+
+const unite = (one: readonly string[], other: readonly string[]): readonly string[] =>
+  [...new Set([...one, ...other])].slice(-PAST_LIMIT)
+
+/** They say the same. */
+export const isSame = (one: TopicVersions, other: TopicVersions): boolean =>
+  renderVersions(one) === renderVersions(other)
 
 export const renderVersions = ({ id, bases, past }: TopicVersions): string => JSON.stringify({ id, bases, past })
 
@@ -71,7 +116,6 @@ export function readVersions(topic: string, value: Buffer): TopicVersions | unde
   return { topic, id, bases, past }
 }
 
-const isBase = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
 const isText = (value: unknown): value is string => typeof value === 'string'
 
 function isListOf<Item>(value: unknown, is: (item: unknown) => item is Item): value is readonly Item[] {

@@ -17,10 +17,10 @@ const USER_DATA_VERSION = 1
 
 /**
  * @param claim what this member owns, asked at each join
- * @param most of a topic, how many partitions are read: others are given to nobody
+ * @param countRead of a topic, how many partitions are read at most: others are given to nobody
  */
 export const openCoPartitionAssigner =
-  (claim: () => Claim | null, most: (topic: string) => number): PartitionAssigner =>
+  (claim: () => Claim | null, countRead: (topic: string) => number): PartitionAssigner =>
   ({ cluster }): Assigner => ({
     name: NAME,
     version: ENVELOPE_VERSION,
@@ -29,7 +29,7 @@ export const openCoPartitionAssigner =
       const topics = [...new Set(known.flatMap((member) => member.topics))].sort()
       // Another member may subscribe what the leader does not, and whose partitions it does not know.
       await cluster.addMultipleTargetTopics(topics)
-      const countOf = (topic: string) => Math.min(cluster.findTopicPartitionMetadata(topic).length, most(topic))
+      const countOf = (topic: string) => Math.min(cluster.findTopicPartitionMetadata(topic).length, countRead(topic))
       const counts = new Map(topics.map((topic) => [topic, countOf(topic)]))
       return [...shareNumbers(known, counts)].map(([memberId, share]) => ({
         memberId,

@@ -5,6 +5,8 @@ import type { Consumer, ConsumerRunConfig } from 'kafkajs'
 import type { Clock, Millis } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { explainSharing, openCoPartitionAssigner } from './co-partition-assigner.ts'
+import { CONSUMER, LEASE_PART, SESSION_TIMEOUT } from './consumer-settings.ts'
+import { DoubtedPartitions } from './doubted-partitions.ts'
 import { errorText } from '../error-text.ts'
 import type { KafkaClient } from './kafka.ts'
 import { Holdings } from './holdings.ts'
@@ -17,9 +19,8 @@ import {
   type Membership,
   type TopicPartitions,
 } from './membership.ts'
-import { byTopic, endsOf, meetTopics, offsetIn, readPositions } from './read-positions.ts'
+import { byTopic, endsOf, meetTopics, offsetIn, readPositions, type VersionBook } from './read-positions.ts'
 import type { StartPosition } from './start-position.ts'
-import type { VersionBook } from './topic-identities.ts'
 
 /** A record as kafkajs hands it over: `key`, `value` and header values are slices of the whole fetch response. */
 export type FetchedRecord = {
@@ -111,34 +112,6 @@ type GroupOptions = {
   readonly fail: (error: unknown) => void
 }
 
-/**
- * The longest an idle fetch waits, and with it a heartbeat (kafkajs beats only between fetches); and how long kafkajs sleeps
- * while every partition is paused, so what was fetched ahead must last longer than this.
- */
-const FETCH_WAIT: Millis = 250
-/**
- * How long after its last heartbeat the group misses a member: what its partitions wait for when it was killed, a restart at
- * once included. Longer than anything that keeps us from beating: a turn in which several of the largest forms are rendered (a
- * second or two), a garbage collection, a coordinator that moves (some seconds). Shorter would cost memberships, and each costs
- * everybody a rebalance. Brokers MUST allow it: `group.min.session.timeout.ms` is 6 s unless set.
- */
-const SESSION_TIMEOUT: Millis = 15_000
-/** Of the session: what was started at the end of the lease is on the wire before another owner may start. */
-const LEASE_PART = 0.6
-/**
- * How soon a member hears that another joins or leaves: until all have heard it, what moves is nobody's. A beat is a few bytes, and
- * there are four idle fetches in a second beside it.
- */
-const HEARTBEAT_EVERY: Millis = 500
-/** For the slowest member to finish, commit and join again: the drain, the last commit, and a broker that answers late. */
-const REBALANCE_TIMEOUT: Millis = 60_000
-/**
- * A fetch is decoded in one go: this bounds how long it keeps the event loop from answering anybody, how far the memory bound
- * is overshot, and what is thrown away when the sources are paused. A batch that is larger comes whole (KIP-74).
- */
-const FETCH_BYTES = 512 * 1024
-const FETCH_BYTES_PER_PARTITION = 128 * 1024
-
 export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
   const { kafka, groupId, topics, work, log, fail, sessionTimeout = SESSION_TIMEOUT } = options
   let membership: Membership | undefined
@@ -152,28 +125,28 @@ export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
     await holdings.giveUpAll()
   }
   const leaving = new AbortController()
+  const doubted = new DoubtedPartitions()
   const meet = async (of: Membership | undefined) => {
-    if (!of || !options.versions) return
-    await meetTopics(of, options.versions).catch((error: unknown) =>
-      log.warn('topics-unknown', { error: errorText(error) }),
-    )
+    if (of && options.versions) await meetTopics(of, options.versions, log)
   }
-  const most = (topic: string) => options.versions?.countOf(topic) ?? Infinity
+  const joinAgain = (numbers: readonly number[]) => {
+    for (const number of numbers) holdings.takeAnew(number)
+    holdings.askAgain()
+  }
+  const countRead = (topic: string) => options.versions?.countOf(topic) ?? Infinity
 
   const consumer: Consumer = kafka.consumer({
     groupId,
     sessionTimeout,
-    rebalanceTimeout: REBALANCE_TIMEOUT,
-    heartbeatInterval: HEARTBEAT_EVERY,
-    maxWaitTimeInMs: FETCH_WAIT,
-    maxBytes: FETCH_BYTES,
-    maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
-    allowAutoTopicCreation: false,
+    ...CONSUMER,
     partitionAssigners: [
       (context) => {
         hookMembership(context.cluster, {
           mustTell: () => holdings.mustTell,
-          onCut: (number) => holdings.takeAnew(number),
+          onCut: ({ topic, partition }) => {
+            doubted.cut(topic, partition, work.positionOf(topic, partition))
+            holdings.takeAnew(partition)
+          },
           onUncoordinated: (error) => log.warn('coordinator-unknown', { error: errorText(error) }),
           beforeJoining: async (joins) => {
             joining = joins
@@ -183,18 +156,19 @@ export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
             // Put out, and taken in again under another name, in the midst of the join.
             if (membership && joined.memberId !== memberId) await lapse()
             memberId = joined.memberId
-            // A topic that was deleted ends all fetches of it: the one that is there now must not be read from where that one stood.
+            // The deletion of a topic ends its fetches, and with them we join: what we have of it is taken anew before we fetch again.
             await meet(joined)
             const { gained, kept, lost } = await holdings.receive(joined.assigned(), joined.generationId ?? 0)
-            const positions = await readPositions(joined, gained, options, leaving.signal)
+            const positions = await readPositions(joined, gained, { ...options, doubted }, leaving.signal)
             if (!positions) return 'over'
             membership = joined
             for (const { topic, partition, offset } of [...positions, ...whereKept(kept, work)])
               joined.seek({ topic, partition, offset: String(offset) })
             // A partition that comes back is still paused from its last stay here.
             consumer.resume(gained.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })))
+            consumer.pause(doubted.leaveOut(gained, positions))
             holdings.take(gained)
-            work.assigned(positions, countPartitions(joined, topics, most))
+            work.assigned(positions, countPartitions(joined, topics, countRead))
             holdings.letGo(lost)
             return 'owned'
           },
@@ -204,7 +178,7 @@ export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
           },
         })
         const claim = () => holdings.tell(joining?.memberId === memberId && memberId !== null)
-        return openCoPartitionAssigner(claim, most)(context)
+        return openCoPartitionAssigner(claim, countRead)(context)
       },
     ],
   })
@@ -256,11 +230,12 @@ export async function joinGroup(options: GroupOptions): Promise<JoinedGroup> {
         return undefined
       }
     },
-    meetTopics: () => meet(membership),
-    joinAgain(numbers) {
-      for (const number of numbers) holdings.takeAnew(number)
-      holdings.askAgain()
+    async meetTopics() {
+      await meet(membership)
+      const known = doubted.known(options.versions)
+      if (known.length > 0) joinAgain(known)
     },
+    joinAgain,
     async restart() {
       await consumer.stop()
       if (!leaving.signal.aborted) await consumer.run(running)

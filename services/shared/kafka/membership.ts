@@ -14,7 +14,6 @@
 import { createRequire } from 'node:module'
 import kafkajs from 'kafkajs'
 import { systemClock, type Millis } from '../clock.ts'
-import type { IdentityCluster } from './topic-identities.ts'
 
 export type TopicPartitions = { readonly topic: string; readonly partitions: readonly number[] }
 type OffsetAt = { readonly partition: number; readonly offset: string; readonly metadata?: string | null }
@@ -33,7 +32,7 @@ type Broker = {
   }): Promise<{ readonly responses: readonly TopicOffsets[] }>
 }
 
-type Cluster = IdentityCluster & {
+type Cluster = {
   findGroupCoordinator(group: { groupId: string }): Promise<Broker>
   fetchTopicsOffset(
     topics: readonly { topic: string; partitions: readonly { partition: number }[]; fromBeginning: boolean }[],
@@ -68,8 +67,8 @@ export type MembershipHooks = {
   onUncoordinated(error: Error): void
   /** Asked before each fetch: the group has to hear something that is told at a join. */
   mustTell(): boolean
-  /** The log of one of this number's partitions does not have our position any more. */
-  onCut(number: number): void
+  /** The log does not have our position any more. */
+  onCut(cut: { readonly topic: string; readonly partition: number }): void
 }
 
 const hooksByCluster = new WeakMap<object, MembershipHooks>()
@@ -85,7 +84,10 @@ type Prototype = {
   leave?: (this: Membership) => Promise<void>
   fetch?: (this: Membership, nodeId: string) => Promise<readonly unknown[]>
   recoverFromFetch?: (this: Membership, error: unknown) => Promise<void>
-  recoverFromOffsetOutOfRange?: (this: Membership, cut: { readonly partition: number }) => Promise<void>
+  recoverFromOffsetOutOfRange?: (
+    this: Membership,
+    cut: { readonly topic: string; readonly partition: number },
+  ) => Promise<void>
   [PATCHED]?: true
 }
 
@@ -150,7 +152,7 @@ function patchConsumerGroup(): void {
   prototype.recoverFromOffsetOutOfRange = async function (cut) {
     const hooks = hooksByCluster.get(this.cluster)
     if (hooks) {
-      hooks.onCut(cut.partition)
+      hooks.onCut(cut)
       throw mustJoin()
     }
     await recoverFromOffsetOutOfRange.call(this, cut)
@@ -231,13 +233,13 @@ export async function fetchEdge(
   }
 }
 
-/** The largest number of partitions that any of these topics has. @param most of a topic, how many are read */
+/** The largest number of partitions that any of these topics has. @param countRead of a topic, how many are read at most */
 export const countPartitions = (
   { cluster }: Pick<Membership, 'cluster'>,
   topics: readonly string[],
-  most: (topic: string) => number,
+  countRead: (topic: string) => number,
 ): number =>
-  Math.max(0, ...topics.map((topic) => Math.min(cluster.findTopicPartitionMetadata(topic).length, most(topic))))
+  Math.max(0, ...topics.map((topic) => Math.min(cluster.findTopicPartitionMetadata(topic).length, countRead(topic))))
 
 const forRequest = ({ topic, partitions }: TopicPartitions) => ({
   topic,

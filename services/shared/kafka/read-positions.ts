@@ -13,14 +13,33 @@ import {
   type TopicOffsets,
   type TopicPartitions,
 } from './membership.ts'
+import type { DoubtedPartitions } from './doubted-partitions.ts'
 import { startPosition, type StartPosition } from './start-position.ts'
-import { fetchTopicIdentities, type VersionBook } from './topic-identities.ts'
+import { fetchTopicIdentities, type TopicIdentity } from './topic-identities.ts'
 import { markBase } from './version-base.ts'
+
+/** What whoever gives the records of topics their versions says of them to the group that reads them. */
+export type VersionBook = {
+  /** Those whose versions must keep rising. */
+  readonly topics: readonly string[]
+  /**
+   * Told what the brokers have now. Resolves when what follows from it is on record.
+   * @throws Error when they have not heard yet of a topic that is on record
+   */
+  meet(seen: ReadonlyMap<string, TopicIdentity>): Promise<void>
+  /** What versions add to offsets there; undefined while that is not known, or the partition is not to be read yet. */
+  baseOf(topic: string, partition: number): number | undefined
+  /** How many of its partitions are read. */
+  countOf(topic: string): number
+  /** The offsets of that partition are given anew, under this base. Resolves when it is on record. */
+  raise(topic: string, partition: number, base: number): Promise<void>
+}
 
 type Options = {
   /** By topic. */
   readonly startFrom: (topic: string) => 'earliest' | 'latest'
   readonly versions?: VersionBook
+  readonly doubted: Pick<DoubtedPartitions, 'readTo'>
   readonly log: Log
   readonly clock: Clock
 }
@@ -30,7 +49,8 @@ const POSITIONS_AGAIN_AFTER: Millis = 1_000
 
 /**
  * Until the brokers answer: without positions nothing may be read.
- * @returns undefined when the generation is over before they do, or we leave: then nothing is owned until the next join
+ * @returns undefined when the generation is over before they do, or we leave: then nothing is owned until the next join. Partitions
+ * whose base is not on record are left out.
  */
 export async function readPositions(
   membership: Membership,
@@ -38,30 +58,10 @@ export async function readPositions(
   options: Options,
   leaving: AbortSignal,
 ): Promise<readonly StartPosition[] | undefined> {
-  // Asked for no partition, a broker would name every one of the group.
-  if (partitions.length === 0) return []
   while (!leaving.aborted) {
     try {
-      if (options.versions) await meetTopics(membership, options.versions)
-      const baseOf = openBases(options.versions, partitions)
-      const [committed, earliest, latest] = await Promise.all([
-        fetchCommitted(membership, partitions),
-        fetchEdge(membership, partitions, true),
-        fetchEdge(membership, partitions, false),
-      ])
-      const positions = committed.flatMap(({ topic, partitions: offsets }) =>
-        offsets.map(({ partition, offset, metadata }) =>
-          startPosition(
-            topic,
-            partition,
-            baseOf(topic, partition),
-            { offset: Number(offset), metadata: metadata ?? null },
-            { earliest: offsetIn(earliest, topic, partition), latest: offsetIn(latest, topic, partition) },
-            options.startFrom(topic),
-          ),
-        ),
-      )
-      await settlePositions(membership, positions, options.log)
+      const positions = await askPositions(membership, partitions, options)
+      await settlePositions(membership, positions, options)
       return positions
     } catch (error) {
       options.log.warn('start-positions-unknown', { error: errorText(error) })
@@ -73,24 +73,69 @@ export async function readPositions(
   return undefined
 }
 
-export async function meetTopics({ cluster }: Pick<Membership, 'cluster'>, versions: VersionBook): Promise<void> {
-  await versions.meet(await fetchTopicIdentities(cluster, versions.topics))
+/** MUST: the edges, the commit and the base of a partition are of one log. A topic may be made anew while the brokers are asked. */
+async function askPositions(
+  membership: Membership,
+  wanted: readonly TopicPartitions[],
+  { versions, doubted, startFrom }: Options,
+): Promise<readonly StartPosition[]> {
+  if (versions) await askTopics(membership, versions)
+  const bases = basesOf(wanted, versions)
+  const partitions = only(wanted, (topic, partition) => bases.get(nameOf(topic, partition)) !== undefined)
+  // Asked for no partition, a broker would name every one of the group.
+  if (partitions.length === 0) return []
+  const [committed, earliest, latest] = await Promise.all([
+    fetchCommitted(membership, partitions),
+    fetchEdge(membership, partitions, true),
+    fetchEdge(membership, partitions, false),
+  ])
+  if (versions) await askTopics(membership, versions)
+  for (const [name, base] of basesOf(wanted, versions))
+    if (base !== bases.get(name)) throw new Error(`what is on record of ${name} changed meanwhile`)
+  return committed.flatMap(({ topic, partitions: offsets }) =>
+    offsets.map(({ partition, offset, metadata }) =>
+      startPosition(topic, partition, {
+        base: bases.get(nameOf(topic, partition)) ?? null,
+        committed: { offset: Number(offset), metadata: metadata ?? null },
+        cutAt: doubted.readTo({ topic, partition }),
+        edges: { earliest: offsetIn(earliest, topic, partition), latest: offsetIn(latest, topic, partition) },
+        startFrom: startFrom(topic),
+      }),
+    ),
+  )
 }
 
-/** @throws Error while the base of one of these partitions is not known: read now, its versions could fall */
-function openBases(versions: VersionBook | undefined, partitions: readonly TopicPartitions[]) {
-  const baseOf = (topic: string, partition: number): number | null => {
-    if (!versions?.topics.includes(topic)) return null
-    const base = versions.baseOf(topic, partition)
-    if (base === undefined) throw new Error(`the configuration does not say yet that ${topic}[${partition}] is read`)
-    return base
-  }
-  for (const { topic, partitions: numbers } of partitions) for (const number of numbers) baseOf(topic, number)
-  return baseOf
+const askTopics = async (membership: Membership, versions: VersionBook): Promise<void> =>
+  versions.meet(await fetchTopicIdentities(membership, versions.topics))
+
+/** As `askPositions` begins, and in between: what the brokers do not say is asked for again. */
+export const meetTopics = (membership: Membership, versions: VersionBook, log: Log): Promise<void> =>
+  askTopics(membership, versions).catch((error: unknown) => log.warn('topics-unknown', { error: errorText(error) }))
+
+/** By `nameOf`; null for a topic that has no versions. */
+function basesOf(wanted: readonly TopicPartitions[], versions: VersionBook | undefined) {
+  const bases = new Map<string, number | null | undefined>()
+  for (const { topic, partitions } of wanted)
+    for (const partition of partitions)
+      bases.set(nameOf(topic, partition), versions?.topics.includes(topic) ? versions.baseOf(topic, partition) : null)
+  return bases
 }
+
+const nameOf = (topic: string, partition: number): string => `${topic}[${partition}]`
+
+const only = (of: readonly TopicPartitions[], wanted: (topic: string, partition: number) => boolean) =>
+  of
+    .map(({ topic, partitions }) => ({ topic, partitions: partitions.filter((partition) => wanted(topic, partition)) }))
+    .filter(({ partitions }) => partitions.length > 0)
 
 /** A start that comes from no commit is committed at once: a crash before the first record must not move it. */
-async function settlePositions(membership: Membership, positions: readonly StartPosition[], log: Log): Promise<void> {
+async function settlePositions(
+  membership: Membership,
+  positions: readonly StartPosition[],
+  { versions, log }: Options,
+): Promise<void> {
+  for (const { topic, partition, base, found } of positions)
+    if (found.kind === 'log-shorter' && versions?.topics.includes(topic)) await versions.raise(topic, partition, base)
   const unsettled = positions.filter(({ commit }) => commit === null)
   if (unsettled.length > 0)
     await commitOnce(membership, byTopic(unsettled.map((each) => ({ ...each, metadata: markBase(each.base, '') }))))
@@ -102,7 +147,7 @@ async function settlePositions(membership: Membership, positions: readonly Start
     else if (found.kind === 'unread-removed') {
       log.error('unread-records-removed', { topic, partition, offset, records: found.records })
     } else if (found.kind === 'log-shorter') {
-      log.error('log-shorter-than-committed', { topic, partition, offset, committed: found.committed })
+      log.error('log-shorter-than-committed', { topic, partition, offset, readTo: found.readTo, base })
     }
   }
 }

@@ -16,25 +16,14 @@ const METADATA_VERSION = 10
 const NO_ID = Buffer.alloc(16).toString('base64url')
 const UUID_BYTES = 16
 
-/** What whoever numbers the records of topics says of them to the group that reads them. */
-export type VersionBook = {
-  /** Those whose versions must keep rising. */
-  readonly topics: readonly string[]
-  /** Told what the brokers have now, before positions are read. Resolves when what follows from it is on record. */
-  meet(seen: ReadonlyMap<string, TopicIdentity>): Promise<void>
-  /** What versions add to offsets there; undefined while that is not known, or the partition is not to be read yet. */
-  baseOf(topic: string, partition: number): number | undefined
-  /** How many of its partitions are read. */
-  countOf(topic: string): number
-}
-
 /** kafkajs's Broker, as far as we use it. */
 type Broker = {
   readonly versions: Readonly<Partial<Record<number, { readonly maxVersion: number }>>>
   readonly connectionPool: { send(protocol: Protocol): Promise<Answer> }
 }
-export type IdentityCluster = {
-  findControllerBroker(): Promise<unknown>
+/** kafkajs's cluster, as far as it is asked here. */
+type Cluster = {
+  findGroupCoordinator(group: { groupId: string }): Promise<unknown>
   findTopicPartitionMetadata(topic: string): readonly unknown[]
 }
 type Answer = ReadonlyMap<string, TopicIdentity>
@@ -70,18 +59,20 @@ type Decoder = {
 }
 
 /**
- * Any one broker answers, from what it has heard: of a topic that was made anew a moment ago it may still know the one before.
+ * The group's coordinator answers, for a member needs it anyway, from what it has heard: of a topic that was made anew a moment ago it
+ * may still know the one before.
  * @throws Error when it does not answer
  */
 export async function fetchTopicIdentities(
-  cluster: IdentityCluster,
+  { cluster, groupId }: { readonly cluster: Cluster; readonly groupId: string },
   topics: readonly string[],
 ): Promise<ReadonlyMap<string, TopicIdentity>> {
-  const broker = (await cluster.findControllerBroker()) as Broker
+  const broker = (await cluster.findGroupCoordinator({ groupId })) as Broker
   const hasIds = (broker.versions[METADATA]?.maxVersion ?? 0) >= METADATA_VERSION
   if (!hasIds) {
+    const countOf = (topic: string) => cluster.findTopicPartitionMetadata(topic).length
     return new Map(
-      topics.map((topic) => [topic, { id: null, partitions: cluster.findTopicPartitionMetadata(topic).length }]),
+      topics.filter((topic) => countOf(topic) > 0).map((topic) => [topic, { id: null, partitions: countOf(topic) }]),
     )
   }
   return await broker.connectionPool.send({
@@ -103,10 +94,10 @@ const newDecoder = (bytes: Buffer): Decoder =>
 
 /** A request of a flexible version has tagged fields behind its header, which kafkajs does not write: none, here as everywhere. */
 function encodeRequest(topics: readonly string[]): Encoder {
-  const none = () => newEncoder().writeBuffer(Buffer.alloc(UUID_BYTES))
+  const withoutId = () => newEncoder().writeBuffer(Buffer.alloc(UUID_BYTES))
   return newEncoder()
     .writeUVarIntBytes()
-    .writeUVarIntArray(topics.map((topic) => none().writeUVarIntString(topic).writeUVarIntBytes()))
+    .writeUVarIntArray(topics.map((topic) => withoutId().writeUVarIntString(topic).writeUVarIntBytes()))
     .writeBoolean(false) // allow_auto_topic_creation
     .writeBoolean(false) // include_cluster_authorized_operations
     .writeBoolean(false) // include_topic_authorized_operations

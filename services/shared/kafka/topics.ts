@@ -85,13 +85,8 @@ export async function checkTopics(
 export const tooNarrow = (counts: readonly Difference[], read: number): readonly Difference[] =>
   counts.filter(({ is, wanted }) => Number(is) > Number(wanted) || Number(is) < read)
 
-export const adviseOnCounts = (counts: readonly Difference[]): string =>
-  counts
-    .map(
-      ({ topic, is, wanted, fix }) =>
-        `${topic} has ${is} partitions and needs ${wanted}, as many as the largest source topic has. Run: ${fix}`,
-    )
-    .join('\n')
+export const adviseOnCount = ({ topic, is, wanted, fix }: Difference): string =>
+  `${topic} has ${is} partitions and needs ${wanted}, as many as the largest source topic has. Run: ${fix}`
 
 /** kafkajs waits for brokers that refuse a connection, and not for one that takes it and closes it, as a load balancer does. */
 async function untilAnswered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {

@@ -3,6 +3,7 @@
 // Enter: a header's bytes. Leave: what it says, or why it is not believed. Pure; it never throws, whatever the bytes are.
 import type { Millis } from '../clock.ts'
 import type { RepeaterId } from '../ids.ts'
+import { isBase, versionOf } from '../kafka/version-base.ts'
 
 export const RETRY_HEADER = 'onward'
 const VERSION = 1
@@ -66,8 +67,8 @@ export type ReadRetryHeader =
 export const isOfHold = ({ reason }: RetryHeader): boolean =>
   reason === 'held' || reason === 'released' || reason === 'cancel'
 
-/** As `versionOf` of the delivery's record. */
-export const versionIn = ({ base = 0, offset }: Pick<RetryHeader, 'base' | 'offset'>): number => base + offset
+export const versionIn = ({ base = 0, offset }: Pick<RetryHeader, 'base' | 'offset'>): number =>
+  versionOf({ base, offset })
 
 export const renderRetryHeader = (header: RetryHeader): string => JSON.stringify({ v: VERSION, ...header })
 
@@ -122,7 +123,7 @@ const CHECKS: readonly (readonly [name: keyof RetryHeader, holds: (value: unknow
   ['topic', isLike(TOPIC)],
   ['partition', isCount],
   ['offset', isCount],
-  ['base', optional(isCount)],
+  ['base', optional(isBase)],
   // The publisher's: whatever Kafka let it be.
   ['timestamp', isNumber],
   ['key', optional((value) => value === null || typeof value === 'string')],

@@ -26,7 +26,7 @@ test('a candidate has what its requeue record says: the case of the body, and wh
     candidate: {
       letter: { partition: 0, offset: 0 },
       repeater: aRepeater(),
-      source: { topic: 'cases', partition: 0, offset: 7, timestamp: AT },
+      source: { topic: 'cases', partition: 0, offset: 7, base: 0, timestamp: AT },
       case: 'in-the-body',
       full: true,
       isState: true,

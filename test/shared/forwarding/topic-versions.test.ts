@@ -2,10 +2,18 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import fc from 'fast-check'
 import { readConfigRecord, renderConfigRecord } from '../../../services/shared/forwarding/config-record.ts'
 import { Directory } from '../../../services/shared/forwarding/directory.ts'
-import { acceptAdded, judgeTopic, type TopicVersions } from '../../../services/shared/forwarding/topic-versions.ts'
+import {
+  acceptAdded,
+  judgeTopic,
+  mergeVersions,
+  raiseBase,
+  type TopicVersions,
+} from '../../../services/shared/forwarding/topic-versions.ts'
 import { baseAbove } from '../../../services/shared/kafka/version-base.ts'
+import { holdsFor } from '../../support/property.ts'
 
 const known: TopicVersions = { topic: 'cases', id: 'first', bases: [0, 0], past: [] }
 const STEP = baseAbove([0])
@@ -23,19 +31,29 @@ test('the same topic is as it was known, also where brokers that lag name fewer 
 })
 
 test('a topic that was made anew begins above all before it, whatever its partitions', () => {
-  const judged = judgeTopic('cases', { ...known, bases: [0, 5 * STEP] }, { id: 'second', partitions: 3 })
-  const bases = [6 * STEP, 6 * STEP, 6 * STEP]
-  assert.deepEqual(judged, { kind: 'made-anew', versions: { topic: 'cases', id: 'second', bases, past: ['first'] } })
+  const before = { ...known, bases: [0, 5 * STEP] }
+  const anew = (bases: readonly number[]) => ({
+    kind: 'made-anew',
+    versions: { topic: 'cases', id: 'second', bases, past: ['first'] },
+  })
+  const judged = (partitions: number) => judgeTopic('cases', before, { id: 'second', partitions })
+  assert.deepEqual(judged(1), anew([6 * STEP]))
+  assert.deepEqual(judged(2), anew([6 * STEP, 6 * STEP]))
+  assert.deepEqual(judged(3), anew([6 * STEP, 6 * STEP]), 'what it has more waits, as if the one before had got it')
 })
 
 test('a broker that still names a topic that is no more is not believed', () => {
   const second: TopicVersions = { topic: 'cases', id: 'second', bases: [STEP], past: ['first'] }
   assert.deepEqual(judgeTopic('cases', second, { id: 'first', partitions: 2 }), { kind: 'outdated' })
+  const lasting = judgeTopic('cases', second, { id: 'first', partitions: 2 }, true)
+  const versions = { topic: 'cases', id: 'first', bases: [2 * STEP], past: ['second'] }
+  assert.deepEqual(lasting, { kind: 'made-anew', versions }, 'unless it does not cease to')
 })
 
 test('partitions that were added wait, and have a base above the others once they are accepted', () => {
   assert.deepEqual(judgeTopic('cases', known, { id: 'first', partitions: 5 }), { kind: 'grown', added: 3 })
   assert.deepEqual(acceptAdded(known, 4), { ...known, bases: [0, 0, STEP, STEP] })
+  assert.deepEqual(acceptAdded(known, 4, true), { ...known, bases: [STEP, STEP, STEP, STEP] }, 'all of it once more')
 })
 
 test('brokers without ids: what is added waits, and an id that comes later is taken down', () => {
@@ -78,6 +96,56 @@ test('a record says what it said, and one that is damaged or removed leaves the 
     const applied = directory.apply({ ...good, value: text === null ? null : Buffer.from(text) })
     assert.equal(applied.kind, 'kept', String(text))
     assert.deepEqual(directory.source('a.b-c_d'), versions)
-    assert.ok(directory.refusesSource('a.b-c_d'))
+    assert.ok(directory.isSourceUnsaid('a.b-c_d'))
   }
+})
+
+test('records in whatever order: no base falls, what was accepted stays, and whoever hears last says all of it again', (t) => {
+  const ids = fc.constantFrom('a', 'b', 'c', null)
+  const record = fc.record({
+    id: ids,
+    bases: fc.array(
+      fc.integer({ min: 0, max: 5 }).map((steps) => steps * STEP),
+      { minLength: 1, maxLength: 4 },
+    ),
+    past: fc.subarray(['a', 'b', 'c']),
+  })
+  holdsFor(
+    t,
+    fc.property(fc.array(record, { minLength: 1, maxLength: 8 }), (records) => {
+      const directory = new Directory()
+      let before: TopicVersions | undefined
+      for (const { id, bases, past } of records) {
+        const said = { topic: 'cases', id, bases, past: past.filter((each) => each !== id) }
+        const { key, value } = renderConfigRecord({ kind: 'source', versions: said })
+        directory.apply({ key: Buffer.from(key), value: Buffer.from(value ?? '') })
+        const now = directory.source('cases')
+        assert(now)
+        if (before && (now.id === before.id || now.id === null || before.id === null))
+          for (const [partition, base] of before.bases.entries()) assert.ok((now.bases[partition] ?? -1) >= base)
+        else if (before)
+          assert.ok(Math.min(...now.bases) > Math.max(...before.bases), JSON.stringify([before, said, now]))
+        const isSaid = JSON.stringify([now.id, now.bases]) === JSON.stringify([said.id, said.bases])
+        if (!isSaid) assert.ok(directory.isSourceUnsaid('cases'))
+        before = now
+      }
+    }),
+  )
+})
+
+test('one that was written late, of a topic that is no more, changes nothing', () => {
+  const second: TopicVersions = { topic: 'cases', id: 'second', bases: [STEP, STEP], past: ['first'] }
+  assert.deepEqual(mergeVersions(second, { ...known, bases: [0, 0, STEP, STEP] }), second)
+  const late = { ...second, bases: [STEP, STEP, STEP, STEP] }
+  const accepted: TopicVersions = { ...known, bases: [0, 0, STEP, STEP] }
+  assert.deepEqual(
+    mergeVersions(accepted, late).bases,
+    [2 * STEP, 2 * STEP, 2 * STEP, 2 * STEP],
+    'its writer had not heard of two partitions',
+  )
+})
+
+test('the base of a partition whose log was cut rises alone', () => {
+  assert.deepEqual(raiseBase(known, 1, STEP).bases, [0, STEP])
+  assert.deepEqual(raiseBase({ ...known, bases: [0, 2 * STEP] }, 1, STEP).bases, [0, 2 * STEP])
 })

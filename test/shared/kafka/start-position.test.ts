@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startPosition } from '../../../services/shared/kafka/start-position.ts'
-import { baseAbove, baseAfterCut, markBase } from '../../../services/shared/kafka/version-base.ts'
+import { OffsetMap } from '../../../services/forwarder/offset-map.ts'
+import { startPosition, type KnownOf } from '../../../services/shared/kafka/start-position.ts'
+import { baseAbove, markBase } from '../../../services/shared/kafka/version-base.ts'
 
 const edges = { earliest: 100, latest: 200 }
+const position = (known: Partial<KnownOf> & Pick<KnownOf, 'committed'>) =>
+  startPosition('cases', 3, { base: 0, cutAt: 0, edges, startFrom: 'latest', ...known })
 const from = (offset: number, startFrom: 'earliest' | 'latest' = 'earliest') => {
-  const { offset: at, commit, found } = startPosition('cases', 3, 0, { offset, metadata: '1:map' }, edges, startFrom)
+  const { offset: at, commit, found } = position({ committed: { offset, metadata: '1:' }, startFrom })
   return { at, commit, found }
 }
 
@@ -13,7 +16,7 @@ test('a group goes on where it left off, at either end of the log too', () => {
   for (const offset of [100, 150, 200]) {
     assert.deepEqual(from(offset, 'latest'), {
       at: offset,
-      commit: { offset, metadata: '1:map' },
+      commit: { offset, metadata: '1:' },
       found: { kind: 'committed' },
     })
   }
@@ -27,25 +30,25 @@ test('a group without an offset starts at the end that the settings name', () =>
 test('removed records are counted, and what was committed above them still counts', () => {
   assert.deepEqual(from(40, 'latest'), {
     at: 100,
-    commit: { offset: 40, metadata: '1:map' },
+    commit: { offset: 40, metadata: '1:' },
     found: { kind: 'unread-removed', records: 60 },
   })
 })
 
 test('a log that ends before the committed offset is read from its start', () => {
-  assert.deepEqual(from(201, 'latest'), { at: 100, commit: null, found: { kind: 'log-shorter', committed: 201 } })
+  assert.deepEqual(from(201, 'latest'), { at: 100, commit: null, found: { kind: 'log-shorter', readTo: 201 } })
 })
 
 test('an empty log has one place to start', () => {
-  const empty = startPosition('cases', 0, 0, { offset: -1, metadata: null }, { earliest: 0, latest: 0 }, 'earliest')
+  const empty = position({ committed: { offset: -1, metadata: null }, edges: { earliest: 0, latest: 0 } })
   assert.deepEqual([empty.offset, empty.found], [0, { kind: 'first-start', records: 0 }])
 })
 
 // ── versions ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const BASE = baseAbove([0])
-const above = (metadata: string | null, offset = 150, base = BASE) => {
-  const found = startPosition('cases', 3, base, { offset, metadata }, edges, 'latest')
+const above = (metadata: string | null, offset = 150, base: number | null = BASE, cutAt = 0) => {
+  const found = position({ base, committed: { offset, metadata }, cutAt })
   return { offset: found.offset, base: found.base, kind: found.found.kind, counts: found.commit !== null }
 }
 const anew = { offset: 100, base: BASE, kind: 'begun-anew', counts: false }
@@ -63,23 +66,34 @@ test('it goes on where it was, and where an operator put it', () => {
   assert.deepEqual(above('set by hand'), { offset: 150, base: BASE, kind: 'committed', counts: true })
 })
 
-test('a base above the one that the configuration says goes with its offset: the log was cut, or we have not heard of it', () => {
-  const cut = baseAfterCut(BASE)
-  assert.deepEqual(above(markBase(cut, '')), { offset: 150, base: cut, kind: 'committed', counts: true })
+test('a base above the one that the configuration says goes with its offset: we have not heard of it', () => {
+  const raised = baseAbove([BASE])
+  assert.deepEqual(above(markBase(raised, '')), { offset: 150, base: raised, kind: 'committed', counts: true })
 })
 
-test('a log that was cut gets a higher base each time, below that of the topic that is made anew after it', () => {
-  let base = 0
-  for (let cuts = 0; cuts < 10; cuts++) {
-    const { base: next, kind } = above(markBase(base, ''), 201, 0)
-    assert.equal(kind, 'log-shorter')
-    assert.ok(next >= base + 2 ** 40)
-    base = next
-  }
-  assert.ok(base < BASE)
+test('a log that was cut is read from its beginning under a higher base: its offsets are given anew', () => {
+  const cut = { offset: 100, base: baseAbove([BASE]), kind: 'log-shorter', counts: false }
+  assert.deepEqual(above(markBase(BASE, ''), 201), cut)
+  assert.deepEqual(above(markBase(BASE, ''), 150, BASE, 201), cut, 'we had read further')
+  assert.deepEqual(above(null, -1, BASE, 201), cut)
+  assert.deepEqual(above(markBase(BASE, ''), 150, BASE, 200).kind, 'committed')
+})
+
+test('it was cut, too, where what was finished above the committed offset is not there', () => {
+  const map = new OffsetMap(150, null, BASE)
+  const open = map.open(150)
+  for (let offset = 151; offset < 205; offset++) map.skip(offset)
+  const commit = map.takeCommit(0)
+  assert(commit && !open.complete)
+  assert.deepEqual(position({ base: BASE, committed: commit }).found, { kind: 'log-shorter', readTo: 205 })
+  assert.deepEqual(
+    position({ base: null, committed: commit }).found,
+    { kind: 'log-shorter', readTo: 205 },
+    'of any log',
+  )
 })
 
 test('a topic without versions has none after a cut', () => {
-  const { base, found } = startPosition('onward.retry.1m', 3, null, { offset: 201, metadata: '1:' }, edges, 'earliest')
-  assert.deepEqual([base, found.kind], [0, 'log-shorter'])
+  const { base, kind } = above('1:', 201, null)
+  assert.deepEqual([base, kind], [0, 'log-shorter'])
 })

@@ -36,7 +36,7 @@ export class SourceWatch {
     for (const topic of this.#options.versions.topics) this.changed(topic)
   }
 
-  /** What is on record of the topic is another. */
+  /** What is on record of the topic may be another. */
   changed(topic: string): void {
     const { versions, tasks } = this.#options
     // What the group is told before it is joined, it is told by the join.
@@ -46,19 +46,21 @@ export class SourceWatch {
     this.#counts.set(topic, count)
     const stale = [...tasks.values()].flatMap(({ number, sources }) => {
       const source = sources.get(topic)
-      return source && !versions.isOfNow(topic, number, source.base) ? [number] : []
+      return source && source.base < (versions.baseOf(topic, number) ?? 0) ? [number] : []
     })
-    // Nothing was on record before: every partition was read, and is now.
+    // Nothing was on record before: every partition was dealt out, and is now.
     const isShared = before === count || before === Infinity
     if (stale.length > 0 || !isShared) this.#group.joinAgain(stale)
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options
+    const { clock, versions } = this.#options
     for (;;) {
       await clock.sleep(LOOK_EVERY, signal)
       if (signal.aborted) return
       await this.#group?.meetTopics()
+      // Also what changed while a partition was being taken.
+      for (const topic of versions.topics) this.changed(topic)
     }
   }
 }
