@@ -21,6 +21,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   onward_consumer_stuck_partitions: 'test/flows/watchdog.test.ts',
   onward_lanes_held: 'test/flows/held.test.ts',
   onward_notices_suppressed_total: 'test/notifier/notifier.test.ts',
+  onward_source_partitions_waiting: 'test/flows/versions.test.ts',
   onward_notice_stops_total: 'test/notifier/notifier.test.ts',
 }
 const driven = new Set<string>()

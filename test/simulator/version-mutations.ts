@@ -19,9 +19,9 @@ export const OF_VERSIONS: readonly Mutation[] = [
     title: 'versions begin again with a topic that is made anew',
     edits: [
       {
-        file: 'forwarder/delivery.ts',
-        from: ': number => base + offset',
-        to: ': number => offset + Math.min(0, base)',
+        file: 'shared/kafka/version-base.ts',
+        from: 'number => base + offset',
+        to: 'number => offset + Math.min(0, base)',
       },
     ],
     caughtBy: {
