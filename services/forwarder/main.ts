@@ -162,6 +162,7 @@ async function run({ settings, health, log, stop, fail }: Run): Promise<number> 
     put: (of) => configuration.put(producer, { kind: 'source', versions: of }),
     clock,
     log,
+    fail,
   })
   const narrow = tooNarrow(topics.counts, versions.mostRead)
   if (narrow.length > 0) {

@@ -29,6 +29,7 @@ function openVersions(t: TestContext) {
     },
     clock,
     log,
+    fail: (error) => assert.fail(String(error)),
   })
   const seen = (id: string | null, partitions: number) => versions.meet(new Map([['cases', { id, partitions }]]))
   return { directory, written, events: log.events, versions, seen, apply, clock }
@@ -134,7 +135,7 @@ test('what a late or a lost writer said is put right by whoever knows better', a
 })
 
 test('a broker that names the topic of before is asked again, for a minute', async (t) => {
-  const { seen, written, clock } = openVersions(t)
+  const { seen, written, clock, directory } = openVersions(t)
   await seen('first', 2)
   await seen('second', 2)
   await assert.rejects(seen('first', 2), /a broker still names the cases that was there before/)
@@ -146,6 +147,8 @@ test('a broker that names the topic of before is asked again, for a minute', asy
     written.map(({ id }) => id),
     ['first', 'second', 'first'],
   )
+  assert.equal(directory.source('cases')?.id, 'first')
+  await seen('first', 2)
 })
 
 test('the base of a log that was cut is on record', async (t) => {

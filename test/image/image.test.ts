@@ -27,7 +27,9 @@ const lock = JSON.parse(readFileSync(join(REPOSITORY, 'package-lock.json'), 'utf
   packages: Record<string, { hasInstallScript?: boolean; dev?: boolean }>
 }
 const dockerfile = readFileSync(join(REPOSITORY, 'deploy', 'Dockerfile'), 'utf8')
+const begunAt = performance.now()
 const image = buildTree({ stages: readDockerfile(dockerfile), context: REPOSITORY, folder: join(CACHE, 'image') })
+const builtIn = ((performance.now() - begunAt) / 1_000).toFixed(1)
 const confinement = confine(image)
 after(() => confinement[Symbol.dispose]())
 const app = join(image.root, image.workdir)
@@ -41,7 +43,9 @@ const NOTIFIER = {
 
 test('the image holds the services, their schemas and the packages that run, and nothing else', (t) => {
   const size = sizeOf(app)
-  t.diagnostic(`${(size / 1024 / 1024).toFixed(1)} MiB in ${image.workdir}; run ${confinement.how}`)
+  t.diagnostic(
+    `${(size / 1024 / 1024).toFixed(1)} MiB in ${image.workdir}, built in ${builtIn} s; run ${confinement.how}`,
+  )
   assert.deepEqual(readdirSync(app).toSorted(), [
     ...['LICENSE', 'bin', 'healthcheck.ts', 'node_modules'],
     ...['package-lock.json', 'package.json', 'schemas', 'services'],

@@ -28,10 +28,9 @@ restart the publishers so that all of them know, run this.
 
 Options:
   --any-order      accept although changes of cases that move are unfinished: they may come after newer ones, with lower
-                   versions, so that receivers that compare Onward-Version are right all the same
-  --read-again     read every partition from its beginning, under higher versions: all that the topic still holds is sent once
-                   more. The way out when the new count is no multiple of the old one: then cases have moved between
-                   partitions that were read already, and their versions have fallen
+                   versions, so that receivers that compare Onward-Version are right all the same. Or although the new count
+                   is no multiple of the old one: then cases have moved between partitions that are read, too, and their
+                   versions may have fallen, until the topic is made anew
   --dry-run        change nothing, only say what would be done
   --json           print what was found and done as JSON
   --timeout T      how long to wait for the cluster while nothing comes (default 10s)
@@ -43,6 +42,11 @@ Examples:
   onward topics accept --dry-run
   onward topics accept
 `
+
+class TopicChanged extends Error {
+  override readonly name = 'TopicChanged'
+  readonly code = 'TOPIC_CHANGED'
+}
 
 type Found = {
   readonly growth: Growth
@@ -57,7 +61,6 @@ export const verb: Verb = {
   run: async (args, terminal, signal) => {
     const { values, positionals } = readArguments(args, {
       'any-order': { type: 'boolean' },
-      'read-again': { type: 'boolean' },
       'dry-run': { type: 'boolean' },
       json: { type: 'boolean' },
       timeout: { type: 'string' },
@@ -72,7 +75,6 @@ export const verb: Verb = {
     await using admin = await within(openAdmin(kafka), signal)
     const grown = await within(findGrown(admin, settings, directory), signal)
     const narrow = grown.length === 0 ? [] : await within(findNarrow(admin, settings), signal)
-    const again = values['read-again'] ?? false
     const found: Found[] = []
     for (const { growth, known } of grown)
       found.push({
@@ -81,18 +83,17 @@ export const verb: Verb = {
         unfinished: await countUnfinished(cluster, admin, settings, growth, terminal, signal),
       })
 
-    const refusals = [...narrow, ...found.flatMap((each) => whyNot(each, values['any-order'] ?? false, again))]
+    const refusals = [...narrow, ...(values['any-order'] ? [] : found.flatMap(whyNot))]
     const accepts = refusals.length === 0 && found.length > 0
     if (accepts && !values['dry-run']) {
       await using producer = await within(openProducer(kafka), signal)
       // Counting may take minutes: what another accepted, or raised, meanwhile stays.
       const now = await within(readDirectory(kafka, configTopic, signal), signal)
-      const records = found.map(({ growth, known }) =>
-        renderConfigRecord({
-          kind: 'source',
-          versions: acceptAdded(now.source(growth.topic) ?? known, growth.after, again),
-        }),
-      )
+      const records = found.map(({ growth: { topic, after }, known }) => {
+        const newest = now.source(topic) ?? known
+        if (newest.id !== known.id) throw new TopicChanged(`${topic} was made anew meanwhile: run this again`)
+        return renderConfigRecord({ kind: 'source', versions: acceptAdded(newest, after) })
+      })
       await within(writeConfig(producer, configTopic, records), signal)
     }
     if (values.json) terminal.stdout(renderJson(found, refusals, accepts && !values['dry-run']))
@@ -111,34 +112,27 @@ async function findNarrow(admin: Admin, settings: Settings): Promise<readonly st
   ]
 }
 
-function whyNot({ growth, unfinished }: Found, anyOrder: boolean, again: boolean): readonly string[] {
+function whyNot({ growth, unfinished }: Found): readonly string[] {
   const { topic, before, after } = growth
   const { unread, parked, held } = unfinished
-  const isMultiple = after % before === 0
-  const left = [
-    ...(unread === 0
-      ? []
-      : [
-          `${topic} has ${plural(unread, 'change')} that nobody has finished, of cases that move: run this again when they are`,
-        ]),
-    ...[...parked].map(
-      ([repeater, count]) =>
-        `${plural(count, 'change')} of cases that move ${count === 1 ? 'is' : 'are'} parked for ${repeater}: mend its connection (npx onward get connections), and run this again when they have gone`,
-    ),
-    ...(held === 0
-      ? []
-      : [
-          `dead letters hold ${plural(held, 'case')} that ${held === 1 ? 'moves' : 'move'}: npx onward dead-letters requeue, or cancel`,
-        ]),
-  ]
-  return [
-    ...(isMultiple || again
-      ? []
-      : [
-          `${topic} went from ${before} to ${after} partitions, which is no multiple: cases moved between partitions that are read, too, and their versions have fallen. With --read-again all that the topic holds is sent once more, under higher versions`,
-        ]),
-    ...(anyOrder ? [] : left),
-  ]
+  const reasons: string[] = []
+  if (after % before !== 0)
+    reasons.push(
+      `${topic} went from ${before} to ${after} partitions, which is no multiple: cases moved between partitions that are read, too, and their versions may have fallen. Receivers that compare them refuse what comes, until the topic is deleted and made anew; to go on as it is: --any-order`,
+    )
+  if (unread > 0)
+    reasons.push(
+      `${topic} has ${plural(unread, 'change')} that nobody has finished, of cases that move: run this again when they are`,
+    )
+  for (const [repeater, count] of parked)
+    reasons.push(
+      `${plural(count, 'change')} of cases that move ${count === 1 ? 'is' : 'are'} parked for ${repeater}: mend its connection (npx onward get connections), and run this again when they have gone`,
+    )
+  if (held > 0)
+    reasons.push(
+      `dead letters hold ${plural(held, 'case')} that ${held === 1 ? 'moves' : 'move'}: npx onward dead-letters requeue, or cancel`,
+    )
+  return reasons
 }
 
 function report(terminal: Terminal, found: readonly Found[], refusals: readonly string[], dryRun: boolean): void {

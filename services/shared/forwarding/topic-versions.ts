@@ -51,43 +51,48 @@ export function judgeTopic(
   return { kind: 'made-anew', versions: { topic, id: seen.id, bases, past } }
 }
 
-/**
- * The same topic with its added partitions: cases move to them from those that were read before.
- * @param again every partition begins anew: all that the topic holds is sent once more, under higher versions
- */
-export function acceptAdded(known: TopicVersions, partitions: number, again = false): TopicVersions {
+/** The same topic with its added partitions: cases move to them from those that were read before. */
+export function acceptAdded(known: TopicVersions, partitions: number): TopicVersions {
   const above = baseAbove(known.bases)
-  const baseOf = (partition: number) => (again ? above : (known.bases[partition] ?? above))
-  return { ...known, bases: Array.from({ length: partitions }, (_, partition) => baseOf(partition)) }
+  return {
+    ...known,
+    bases: Array.from({ length: partitions }, (_, partition) => known.bases[partition] ?? above),
+  }
 }
 
-/** The offsets of this partition are given anew. */
-export const raiseBase = (known: TopicVersions, partition: number, base: number): TopicVersions => ({
-  ...known,
-  bases: known.bases.map((before, number) => (number === partition ? Math.max(before, base) : before)),
-})
+/**
+ * The offsets of this partition are given anew, and what is left of it comes again. So does all of the partitions that cases moved to
+ * from there: it must stay above.
+ */
+export function raiseBase(known: TopicVersions, partition: number, base: number): TopicVersions {
+  const before = known.bases[partition] ?? 0
+  const raised = (other: number, number: number) =>
+    number === partition ? Math.max(other, base) : other > before ? baseAbove([other, base]) : other
+  return base <= before ? known : { ...known, bases: known.bases.map(raised) }
+}
 
 /**
  * What is in force once a record says something. Two that write at once may not have heard of each other, and one whose answer was
  * lost is written twice: whatever the order, bases never fall, and no partition that was accepted is given back.
  */
 export function mergeVersions(known: TopicVersions, said: TopicVersions): TopicVersions {
-  if (said.id !== known.id && said.id !== null && known.past.includes(said.id)) return known
-  if (said.id === known.id || said.id === null || known.id === null) {
-    const length = Math.max(known.bases.length, said.bases.length)
-    const bases = Array.from({ length }, (_, partition) =>
-      Math.max(known.bases[partition] ?? 0, said.bases[partition] ?? 0),
-    )
-    return { topic: known.topic, id: said.id ?? known.id, bases, past: unite(known.past, said.past) }
-  }
-  const above = baseAbove(known.bases)
+  const isOther = said.id !== null && known.id !== null && said.id !== known.id
   const isAbove = Math.min(...said.bases) > Math.max(...known.bases)
-  return {
-    ...said,
-    bases: isAbove ? said.bases : said.bases.map((base) => Math.max(base, above)),
-    // Its writer did not know the topic that we know: which of them is there now, the brokers say.
-    past: unite(known.past, said.past),
+  const past = unite(known.past, said.past).filter((id) => id !== (said.id ?? known.id))
+  if (!isOther) {
+    const length = Math.max(known.bases.length, said.bases.length)
+    const higher = (_: unknown, partition: number) => Math.max(known.bases[partition] ?? 0, said.bases[partition] ?? 0)
+    return { ...said, id: said.id ?? known.id, bases: Array.from({ length }, higher), past }
   }
+  const ofBefore = known.past.includes(said.id)
+  // Its bases are above all that we know: the brokers had named it for so long that it is the one that is there now, after all.
+  if (isAbove) return { ...said, past }
+  const above = (bases: readonly number[], than: readonly number[]) =>
+    bases.map((base) => Math.max(base, baseAbove(than)))
+  if (!ofBefore) return { ...said, bases: above(said.bases, known.bases), past }
+  // Written late. A version may have been given by it, if it went as high as ours.
+  const wasAsHigh = Math.max(...said.bases) >= Math.min(...known.bases)
+  return wasAsHigh ? { ...known, bases: above(known.bases, said.bases) } : known
 }
 
 const pastOf = ({ id, past }: TopicVersions): readonly string[] => unite(past, id === null ? [] : [id])
@@ -95,9 +100,11 @@ const pastOf = ({ id, past }: TopicVersions): readonly string[] => unite(past, i
 const unite = (one: readonly string[], other: readonly string[]): readonly string[] =>
   [...new Set([...one, ...other])].slice(-PAST_LIMIT)
 
-/** They say the same. */
+/** They say the same, in whatever order. */
 export const isSame = (one: TopicVersions, other: TopicVersions): boolean =>
-  renderVersions(one) === renderVersions(other)
+  renderVersions(sorted(one)) === renderVersions(sorted(other))
+
+const sorted = (versions: TopicVersions): TopicVersions => ({ ...versions, past: versions.past.toSorted() })
 
 export const renderVersions = ({ id, bases, past }: TopicVersions): string => JSON.stringify({ id, bases, past })
 

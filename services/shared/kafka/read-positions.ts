@@ -39,7 +39,7 @@ type Options = {
   /** By topic. */
   readonly startFrom: (topic: string) => 'earliest' | 'latest'
   readonly versions?: VersionBook
-  readonly doubted: Pick<DoubtedPartitions, 'readTo'>
+  readonly doubted: Pick<DoubtedPartitions, 'readTo' | 'believe'>
   readonly log: Log
   readonly clock: Clock
 }
@@ -61,6 +61,7 @@ export async function readPositions(
   while (!leaving.aborted) {
     try {
       const positions = await askPositions(membership, partitions, options)
+      await options.doubted.believe(positions, options.clock.monotonic(), () => membership.cluster.refreshMetadata())
       await settlePositions(membership, positions, options)
       return positions
     } catch (error) {
@@ -84,8 +85,9 @@ async function askPositions(
   const partitions = only(wanted, (topic, partition) => bases.get(nameOf(topic, partition)) !== undefined)
   // Asked for no partition, a broker would name every one of the group.
   if (partitions.length === 0) return []
-  const [committed, earliest, latest] = await Promise.all([
-    fetchCommitted(membership, partitions),
+  // MUST: the end is asked for after the commit, or a log that has grown between the two would seem to have been cut.
+  const committed = await fetchCommitted(membership, partitions)
+  const [earliest, latest] = await Promise.all([
     fetchEdge(membership, partitions, true),
     fetchEdge(membership, partitions, false),
   ])
@@ -97,7 +99,7 @@ async function askPositions(
       startPosition(topic, partition, {
         base: bases.get(nameOf(topic, partition)) ?? null,
         committed: { offset: Number(offset), metadata: metadata ?? null },
-        cutAt: doubted.readTo({ topic, partition }),
+        cutAt: doubted.readTo({ topic, partition }, bases.get(nameOf(topic, partition)) ?? 0),
         edges: { earliest: offsetIn(earliest, topic, partition), latest: offsetIn(latest, topic, partition) },
         startFrom: startFrom(topic),
       }),
@@ -134,11 +136,12 @@ async function settlePositions(
   positions: readonly StartPosition[],
   { versions, log }: Options,
 ): Promise<void> {
-  for (const { topic, partition, base, found } of positions)
-    if (found.kind === 'log-shorter' && versions?.topics.includes(topic)) await versions.raise(topic, partition, base)
   const unsettled = positions.filter(({ commit }) => commit === null)
   if (unsettled.length > 0)
     await commitOnce(membership, byTopic(unsettled.map((each) => ({ ...each, metadata: markBase(each.base, '') }))))
+  // Behind the commit, which whoever was put out of the group cannot make. One that died in between left only the commit.
+  for (const { topic, partition, base } of positions)
+    if (base > (versions?.baseOf(topic, partition) ?? Infinity)) await versions?.raise(topic, partition, base)
   for (const { topic, partition, base, offset, found } of positions) {
     if (found.kind === 'first-start')
       log.info('partition-started', { topic, partition, offset, records: found.records })

@@ -11,7 +11,7 @@ const LIMIT = 2 ** 51
 /** The order of a case's changes, for good: whatever becomes of its topic, a later change has a higher one. */
 export const versionOf = ({ base, offset }: { readonly base: number; readonly offset: number }): number => base + offset
 
-/** @returns a base above every version of logs that have these */
+/** @returns a base above every version of logs that have these: a step above the highest */
 export const baseAbove = (bases: readonly number[]): number => Math.max(0, ...bases) + STEP
 
 export const isBase = (value: unknown): value is number =>

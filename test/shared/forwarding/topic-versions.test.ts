@@ -53,7 +53,6 @@ test('a broker that still names a topic that is no more is not believed', () => 
 test('partitions that were added wait, and have a base above the others once they are accepted', () => {
   assert.deepEqual(judgeTopic('cases', known, { id: 'first', partitions: 5 }), { kind: 'grown', added: 3 })
   assert.deepEqual(acceptAdded(known, 4), { ...known, bases: [0, 0, STEP, STEP] })
-  assert.deepEqual(acceptAdded(known, 4, true), { ...known, bases: [STEP, STEP, STEP, STEP] }, 'all of it once more')
 })
 
 test('brokers without ids: what is added waits, and an id that comes later is taken down', () => {
@@ -135,7 +134,7 @@ test('records in whatever order: no base falls, what was accepted stays, and who
 
 test('one that was written late, of a topic that is no more, changes nothing', () => {
   const second: TopicVersions = { topic: 'cases', id: 'second', bases: [STEP, STEP], past: ['first'] }
-  assert.deepEqual(mergeVersions(second, { ...known, bases: [0, 0, STEP, STEP] }), second)
+  assert.deepEqual(mergeVersions(second, { ...known, bases: [0, 0] }), second)
   const late = { ...second, bases: [STEP, STEP, STEP, STEP] }
   const accepted: TopicVersions = { ...known, bases: [0, 0, STEP, STEP] }
   assert.deepEqual(
@@ -145,7 +144,24 @@ test('one that was written late, of a topic that is no more, changes nothing', (
   )
 })
 
-test('the base of a partition whose log was cut rises alone', () => {
+test('the base of a partition whose log was cut rises, and those that cases moved to from there stay above it', () => {
   assert.deepEqual(raiseBase(known, 1, STEP).bases, [0, STEP])
-  assert.deepEqual(raiseBase({ ...known, bases: [0, 2 * STEP] }, 1, STEP).bases, [0, 2 * STEP])
+  const grown = { ...known, bases: [0, 0, STEP, 2 * STEP] }
+  assert.deepEqual(raiseBase(grown, 1, STEP).bases, [0, STEP, 2 * STEP, 3 * STEP])
+  assert.deepEqual(raiseBase(grown, 3, 3 * STEP).bases, [0, 0, STEP, 3 * STEP])
+  assert.deepEqual(raiseBase(grown, 2, STEP), grown, 'once')
+})
+
+test('a topic that a broker did not cease to name is the one that is there, whoever thought it was no more', () => {
+  const now: TopicVersions = { topic: 'cases', id: 'second', bases: [STEP], past: ['first'] }
+  const judged = judgeTopic('cases', now, { id: 'first', partitions: 1 }, true)
+  assert(judged.kind === 'made-anew')
+  assert.deepEqual(mergeVersions(now, judged.versions), judged.versions)
+  assert.equal(judgeTopic('cases', judged.versions, { id: 'first', partitions: 1 }).kind, 'as-known')
+})
+
+test('of a record that was written late a version may have been given: ours go above it', () => {
+  const now: TopicVersions = { topic: 'cases', id: 'second', bases: [STEP, STEP], past: ['first'] }
+  assert.deepEqual(mergeVersions(now, { ...known, bases: [STEP, 0] }).bases, [2 * STEP, 2 * STEP])
+  assert.deepEqual(mergeVersions(now, known), now)
 })
