@@ -40,6 +40,7 @@ export class Commits {
   /** A commit waits for the one under way: it takes what completes until then. */
   #queued = false
   #cancel: (() => void) | undefined
+  #onTheWire: Promise<unknown> = Promise.resolve()
   /** How often partitions were given up. */
   #givenUp = 0
 
@@ -87,6 +88,8 @@ export class Commits {
     while ((await Promise.race([this.now(), isLate])) === 'failed') await clock.sleep(LAST_COMMIT_AGAIN_AFTER)
     over.abort()
     this.#givenUp++
+    // Landing after the positions were read for whoever is next, ourselves perhaps, it would be taken back by their first commit.
+    await this.#onTheWire
   }
 
   /** One request for all that completed since the last one; a second caller waits its turn. */
@@ -122,7 +125,9 @@ export class Commits {
     const entries = taken.map(({ log, commit }): CommitEntry => {
       return { topic: log.topic, partition: log.partition, offset: commit.offset, metadata: commit.metadata }
     })
-    const result = (await this.#group?.commit(entries)) ?? 'failed'
+    const sent = this.#group?.commit(entries)
+    this.#onTheWire = sent ?? Promise.resolve()
+    const result = (await sent) ?? 'failed'
     for (const { log, source, commit } of taken) {
       if (result !== 'committed') {
         log.offsets.markChanged()
