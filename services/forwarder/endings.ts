@@ -3,10 +3,10 @@
 // MUST: what a dead letter is for ends only after the letter is acknowledged: a crash in between then repeats a delivery; the
 // other order loses one.
 import type { Connection } from '../shared/forwarding/connection.ts'
+import { versionOf } from '../shared/kafka/version-base.ts'
 import type { Books } from './books.ts'
 import type { DeadLetterReason } from '../shared/dead-letter-reason.ts'
 import type { DeadLetters } from './dead-letter.ts'
-import { versionOf } from '../shared/kafka/version-base.ts'
 import type { Delivery, Lane, SourceRecord } from './delivery.ts'
 import type { Holding } from './holding.ts'
 import type { Outcome } from './outcome.ts'

@@ -5,9 +5,9 @@ import type { Change } from '../shared/change.ts'
 import type { Directory } from '../shared/forwarding/directory.ts'
 import type { Repeater } from '../shared/forwarding/repeater.ts'
 import type { FetchedRecord } from '../shared/kafka/group.ts'
+import { versionOf } from '../shared/kafka/version-base.ts'
 import type { Books } from './books.ts'
 import { copyRecord, type CopiedRecord } from './copy-record.ts'
-import { versionOf } from '../shared/kafka/version-base.ts'
 import { newDelivery, type Delivery, type LaneName, type SourceRecord } from './delivery.ts'
 import type { CaseId, RepeaterId } from '../shared/ids.ts'
 import { laneCase } from '../shared/lane-case.ts'
@@ -93,7 +93,7 @@ export class Reception {
       return NOTHING
     }
     const name = namesOf(source, laneCase(read.change, copied.key))
-    const version = versionIn(source, copied)
+    const version = versionAt(source, copied)
     const behindOlder = repeaters.filter(
       ({ id }) => task.lanes.find(name(id)) !== undefined || task.parked.holdsOlder(name(id), version),
     )
@@ -108,7 +108,7 @@ export class Reception {
     repeaters: readonly Repeater[],
   ): Received {
     const caseOfLane = laneCase(change, copied.key)
-    const version = versionIn(source, copied)
+    const version = versionAt(source, copied)
     // What has a copy in a retry topic is that copy's matter. It may have been sent, so that older states must not follow it.
     // So is what has died and holds its lane.
     const name = namesOf(source, caseOfLane)
@@ -137,7 +137,7 @@ export class Reception {
   }
 }
 
-const versionIn = ({ base }: SourceProgress, { offset }: CopiedRecord): number => versionOf({ base, offset })
+const versionAt = ({ base }: SourceProgress, { offset }: CopiedRecord): number => versionOf({ base, offset })
 
 const namesOf =
   ({ topic }: SourceProgress, caseOfLane: CaseId) =>

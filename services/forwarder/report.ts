@@ -28,7 +28,7 @@ const ENTRY_BYTES = 250
 const bytesOf = (error: string): number => ENTRY_BYTES + 2 * error.length
 
 /** One entry, positional: schemas/deliveries.schema.json names the places. */
-type Entry = readonly [
+type Entry = [
   kind: ReportKind,
   repeater: number,
   topic: number,
@@ -55,19 +55,8 @@ class Page {
     const repeater = placeOf(this.repeaters, lane.repeater)
     const topic = placeOf(this.topics, record.topic)
     const { offset, base } = record
-    const rest = base === 0 ? ([error] as const) : ([error, base] as const)
-    const entry: Entry = [
-      kind,
-      repeater,
-      topic,
-      offset,
-      lane.caseId,
-      attempts,
-      status,
-      at,
-      Math.round(duration),
-      ...rest,
-    ]
+    const entry: Entry = [kind, repeater, topic, offset, lane.caseId, attempts, status, at, Math.round(duration), error]
+    if (base > 0) entry.push(base)
     this.entries += (this.size === 0 ? '' : ',') + JSON.stringify(entry)
     this.size++
   }

@@ -74,13 +74,15 @@ export async function readPositions(
   return undefined
 }
 
-/** MUST: the edges, the commit and the base of a partition are of one log. A topic may be made anew while the brokers are asked. */
+/**
+ * MUST: the edges, the commit and the base of a partition are of one log. A topic may be made anew while the brokers are asked, so
+ * the base that was on record before must be the one that they account for behind it.
+ */
 async function askPositions(
   membership: Membership,
   wanted: readonly TopicPartitions[],
   { versions, doubted, startFrom }: Options,
 ): Promise<readonly StartPosition[]> {
-  if (versions) await askTopics(membership, versions)
   const bases = basesOf(wanted, versions)
   const partitions = only(wanted, (topic, partition) => bases.get(nameOf(topic, partition)) !== undefined)
   // Asked for no partition, a broker would name every one of the group.

@@ -83,6 +83,7 @@ export async function checkTopics(
  * @returns those of `counts` that nobody can start with
  */
 export const tooNarrow = (counts: readonly Difference[], read: number): readonly Difference[] =>
+  // More than wanted is only told of topics that must have one: their records have no order across several.
   counts.filter(({ is, wanted }) => Number(is) > Number(wanted) || Number(is) < read)
 
 export const adviseOnCount = ({ topic, is, wanted, fix }: Difference): string =>
