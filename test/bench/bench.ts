@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { describeMachine } from './describe-machine.ts'
 import { judgeHistories } from './judge-history.ts'
 import { measure } from './measure.ts'
-import { loadsOf, ONWARD, type LoadName, type Measurement } from './measurements.ts'
+import { inTurn, loadsOf, ONWARD, type LoadName, type Measurement } from './measurements.ts'
 import { openGround, type Ground } from './open-ground.ts'
 import { renderHistories, renderJson, renderMachine, renderWorkload } from './render-report.ts'
 import { topOfProfile } from './top-of-profile.ts'
@@ -104,7 +104,7 @@ async function measureAll(measurements: readonly Measurement[], ground: Ground, 
   const runs: Measured[] = []
   for (let run = 1; run <= options.runs; run += 1) {
     const figures = new Map<string, RunFigures>()
-    for (const measurement of measurements) {
+    for (const measurement of inTurn(measurements, run)) {
       const { label } = measurement
       say(`run ${run} of ${options.runs}: ${label}`)
       const progress = (counted: number, perSecond: number) => say(`  ${label}: ${counted}, ${Math.round(perSecond)}/s`)

@@ -182,3 +182,14 @@ export const ONWARD_DRAINS: Measurement = {
   how: 'drains',
   times: 2,
 }
+
+/**
+ * The order of a run: every other one is the other way round, for what machine and broker do to whoever comes later is then done to all
+ * alike. What rests on another measurement of its run stays behind it.
+ */
+export function inTurn(measurements: readonly Measurement[], run: number): readonly Measurement[] {
+  const restsOnNone = ({ how }: Measurement) => how === 'backlog' || how === 'whole'
+  const free = measurements.filter(restsOnNone)
+  const bound = measurements.filter((measurement) => !restsOnNone(measurement))
+  return [...(run % 2 === 0 ? free.toReversed() : free), ...bound]
+}
