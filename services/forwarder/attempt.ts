@@ -10,18 +10,28 @@ import type { AddressGuard } from '../shared/address-guard.ts'
 import { ANSWER_BYTES } from './bound-answers.ts'
 import { openDial } from './dial.ts'
 import { Exchange, type Conceal, type Ongoing, type Reply } from './exchange.ts'
-import type { Attempted } from './outcome.ts'
+import type { Attempted, Outcome } from './outcome.ts'
 import type { Proxy } from './proxy.ts'
 import type { Request } from './render-request.ts'
 import type { TlsDesk } from './tls-material.ts'
+
+/** Hears what came of a request before whoever made the attempt. What it gives back, now or later, is what came of the attempt. */
+export type Hear = (outcome: Outcome) => Outcome | Promise<Outcome>
 
 export type Remotes = AsyncDisposable & {
   /**
    * @param connection the definition in force: the same object until it changes
    * @param running the exchange is in it while it lasts, so that a revocation can end what it started
    * @param reply filled for somebody who needs more than the outcome
+   * @param hear called, and not awaited, where one answer is all: another promise for each delivery would be felt
    */
-  attempt(connection: Connection, request: Request, running: Set<Ongoing>, reply?: Reply): Promise<Attempted>
+  attempt(
+    connection: Connection,
+    request: Request,
+    running: Set<Ongoing>,
+    reply?: Reply,
+    hear?: Hear,
+  ): Promise<Attempted>
   /** Closes the pools of connections that are no longer configured. */
   keepOnly(configured: (id: ConnectionId) => boolean): void
 }
@@ -92,14 +102,25 @@ export function openRemotes(guard: AddressGuard, clock: Clock, way: Way = {}): R
     request: Request,
     running: Set<Ongoing>,
     reply: Reply | undefined,
+    hear: Hear | undefined,
     sockets: number,
     among: Map<ConnectionId, Remote>,
   ): Promise<Attempted> => {
     const startedAt = clock.monotonic()
-    return new Promise((resolve) => {
-      const settle = (outcome: Attempted['outcome']) => {
-        running.delete(exchange)
+    return new Promise((resolve, reject) => {
+      const finish = (outcome: Outcome) => {
         resolve({ outcome, duration: clock.monotonic() - startedAt })
+      }
+      const settle = (outcome: Outcome) => {
+        running.delete(exchange)
+        try {
+          const heard = hear === undefined ? outcome : hear(outcome)
+          if (heard instanceof Promise) heard.then(finish, reject)
+          else finish(heard)
+        } catch (error) {
+          // The client would take it for a fault of the answer.
+          reject(new Error(`what was heard could not be taken: ${errorText(error)}`, { cause: error }))
+        }
       }
       const exchange = new Exchange(clock, connection, settle, reply, way.conceal)
       running.add(exchange)
@@ -113,10 +134,10 @@ export function openRemotes(guard: AddressGuard, clock: Clock, way: Way = {}): R
   }
 
   return {
-    attempt: (connection, request, running, reply) =>
-      send(connection, request, running, reply, connection.limits.concurrency, remotes),
+    attempt: (connection, request, running, reply, hear) =>
+      send(connection, request, running, reply, hear, connection.limits.concurrency, remotes),
     askForToken: (connection, request, running, reply) =>
-      send(connection, request, running, reply, TOKEN_SOCKETS, tokenEndpoints),
+      send(connection, request, running, reply, undefined, TOKEN_SOCKETS, tokenEndpoints),
     keepOnly(configured) {
       for (const among of [remotes, tokenEndpoints]) {
         for (const [id, remote] of among) {
@@ -139,6 +160,6 @@ const NO_MATERIAL = { kind: 'missing', error: 'tls: nothing reads its files here
 const optionsOf = (request: Request): Dispatcher.DispatchOptions => ({
   method: request.method,
   path: request.path,
-  headers: request.headers as string[],
+  headers: request.headers,
   body: request.body,
 })

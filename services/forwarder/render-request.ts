@@ -13,8 +13,8 @@ export type Request = {
   readonly origin: string
   /** Path and query, as written in the connection's URL, with `app_id` added where the payload asks for it. */
   readonly path: string
-  /** Name, value, name, value, …: the form the HTTP client takes without another copy. */
-  readonly headers: readonly string[]
+  /** Name, value, name, value, …: the form the HTTP client takes without another copy. This attempt's own: proofs are put behind them. */
+  readonly headers: string[]
   readonly body: Buffer
 }
 

@@ -32,7 +32,7 @@ const proxy = outboundProxy && readProxy(outboundProxy.url, outboundProxy.except
 
 async function tryOne(job: TryJob): Promise<Tried> {
   const conceal = openConceal(secrets, (id) => remotes.secretsOf(id))
-  const recorder = openRecorder(openRemotes(guard, clock, { tls, proxy, conceal }), conceal)
+  const recorder = openRecorder(openRemotes(guard, clock, { tls, proxy, conceal }), clock, conceal)
   const randomHex = (bytes: number) => randomBytes(bytes).toString('hex')
   await using remotes = openProvenRemotes({ remotes: recorder.remotes, secrets, conceal, clock, randomHex })
   const credentials = openCredentials(secrets)

@@ -332,3 +332,38 @@ test('an endless flood of interim answers ends with the total deadline', async (
   await clock.advance(30_000)
   assert.equal((await attempt).outcome.kind, 'broken')
 })
+
+// ── hearers ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+for (const [what, first] of [
+  ['whole', 401],
+  ['cut in its body', { raw: 'HTTP/1.1 401 X\r\nContent-Length: 100\r\n\r\nabc', then: 'close' }],
+] as const satisfies readonly (readonly [string, Reply])[]) {
+  test(`who hears an answer that came ${what} may send again from within it: what comes of that is the attempt's`, async (t) => {
+    const server = await targetServer(t, { replies: [first, 204] })
+    const remotes = remotesFor(t)
+    const connection = aConnection({ limits: { concurrency: 1, rate: null, timeout: 30_000 } })
+    const running = new Set<Ongoing>()
+    const heard: Outcome[] = []
+    const { outcome } = await remotes.attempt(connection, aRequest(server.url), running, undefined, async (answer) => {
+      heard.push(answer)
+      return (await remotes.attempt(connection, aRequest(server.url), running)).outcome
+    })
+    assert.equal(statusOf(outcome), 204)
+    assert.deepEqual(heard.map(statusOf), [401])
+    assert.equal(server.requests.length, 2)
+    assert.equal(running.size, 0)
+  })
+}
+
+test('a hearer that throws fails its attempt and no other, and its socket serves on', async (t) => {
+  const server = await targetServer(t, { replies: [200, 200] })
+  const remotes = remotesFor(t)
+  const connection = aConnection({ limits: { concurrency: 1, rate: null, timeout: 30_000 } })
+  const failed = remotes.attempt(connection, aRequest(server.url), new Set(), undefined, () => {
+    throw new Error('cannot be read')
+  })
+  await assert.rejects(failed, /cannot be read/)
+  assert.equal(statusOf((await remotes.attempt(connection, aRequest(server.url), new Set())).outcome), 200)
+  assert.equal(server.openConnections, 1)
+})

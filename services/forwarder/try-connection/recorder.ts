@@ -3,6 +3,7 @@ import type { Attempted } from '../outcome.ts'
 import type { RemotesWithTokens } from '../attempt.ts'
 import { emptyReply, type Conceal, type Reply } from '../exchange.ts'
 import { readBody, type ResponseHeaders } from '../read-words.ts'
+import type { Clock } from '../../shared/clock.ts'
 import type { Connection } from '../../shared/forwarding/connection.ts'
 import type { Request } from '../render-request.ts'
 import { safeText } from '../../shared/safe-text.ts'
@@ -19,7 +20,7 @@ export type Recorder = { readonly remotes: RemotesWithTokens; readonly recorded:
 /** Lines of a body that a person reads at a prompt. */
 const MOST_LINES = 12
 
-export function openRecorder(remotes: RemotesWithTokens, conceal: Conceal): Recorder {
+export function openRecorder(remotes: RemotesWithTokens, clock: Clock, conceal: Conceal): Recorder {
   const recorded: Recorded[] = []
   const note = (what: Recorded['what'], connection: Connection, request: Request, attempted: Attempted, reply: Reply) =>
     recorded.push({
@@ -34,10 +35,13 @@ export function openRecorder(remotes: RemotesWithTokens, conceal: Conceal): Reco
   return {
     recorded,
     remotes: {
-      async attempt(connection, request, running, reply = emptyReply()) {
-        const attempted = await remotes.attempt(connection, request, running, reply)
-        note('request', connection, request, attempted, reply)
-        return attempted
+      attempt(connection, request, running, reply = emptyReply(), hear = (outcome) => outcome) {
+        const startedAt = clock.monotonic()
+        return remotes.attempt(connection, request, running, reply, (outcome) => {
+          // First: whoever hears it may send the request again, with other lines.
+          note('request', connection, request, { outcome, duration: clock.monotonic() - startedAt }, reply)
+          return hear(outcome)
+        })
       },
       async askForToken(connection, request, running, reply) {
         const attempted = await remotes.askForToken(connection, request, running, reply)
