@@ -8,7 +8,7 @@ import { REPOSITORY } from '../local/paths.ts'
 import { openProgress, type Progress } from '../local/progress.mjs'
 import { untilSignal } from '../local/until-signal.ts'
 import { valuesFiles } from './chart.ts'
-import { openGround, until } from './cluster/ground.ts'
+import { openGround } from './cluster/ground.ts'
 import { openCluster, type Cluster } from './cluster/open-cluster.ts'
 import {
   failedInstall,
@@ -22,6 +22,7 @@ import {
 } from './cluster/stories.ts'
 import { HELM } from './tools/chart-tools.ts'
 import { API_SERVER, CONTROLLER_MANAGER, ETCD, KWOK, SCHEDULER } from './tools/cluster-tools.ts'
+import { until } from './until.ts'
 
 const HELP = `npm run check:cluster                      the chart on a real Kubernetes API server, in namespaces with restricted pod security
 npm run check:cluster -- --only rollback   only the stories with this in their title

@@ -1,11 +1,11 @@
 // A namespace of a cluster and Helm in it: what a story is told on. Enter: a cluster, a name. Leave: Helm's answers, what lies in the
 // namespace. Never: a namespace that takes other than restricted pods.
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { REPOSITORY } from '../../local/paths.ts'
 import { CHART } from '../../helm/chart-files.ts'
 import { runTool, saidBy } from '../run-tool.ts'
 import { HELM } from '../tools/chart-tools.ts'
+import { until } from '../until.ts'
 import type { KubernetesObject } from './api.ts'
 import type { Cluster } from './open-cluster.ts'
 
@@ -65,19 +65,6 @@ export const upgrade = (values: string, ...more: readonly string[]): readonly st
 
 /** A file of the chart's `ci/`. */
 export const valuesOf = (name: string): string => join(REPOSITORY, CHART, 'ci', `${name}-values.yaml`)
-
-const LOOK_AGAIN_AFTER_MS = 100
-/** What needs longer on a busy machine hangs. */
-const HANGS_AFTER_MS = 90_000
-
-/** @throws Error that names what did not come */
-export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + HANGS_AFTER_MS
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`${what} did not come within ${HANGS_AFTER_MS / 1000} s`)
-    await sleep(LOOK_AGAIN_AFTER_MS)
-  }
-}
 
 /** Of Helm's own, nothing outside the cluster's folder. */
 const helmEnvironment = ({ kubeconfig, folder }: Cluster): NodeJS.ProcessEnv => ({

@@ -1,8 +1,9 @@
 // What a platform engineer does with the chart, each told in a namespace of its own. Enter: a ground. Leaves: nothing, or an Error that
 // says what was not as it should be.
 import assert from 'node:assert/strict'
+import { until } from '../until.ts'
 import type { KubernetesObject } from './api.ts'
-import { RELEASE, until, upgrade, valuesOf, type Ground } from './ground.ts'
+import { RELEASE, upgrade, valuesOf, type Ground } from './ground.ts'
 
 export type Story = {
   readonly title: string
