@@ -19,6 +19,7 @@ import {
   type Demonstration,
   type Story,
 } from './compose/demonstration.ts'
+import { OUR_IMAGE } from './compose/judge-compose.ts'
 import { openEngine } from './compose/open-engine.ts'
 import { provideImages } from './compose/provide-images.ts'
 import { readDockerfile } from './image/read-dockerfile.ts'
@@ -71,12 +72,14 @@ async function main(): Promise<number> {
 function baseImages(): readonly string[] {
   const read = (...path: readonly string[]) => readFileSync(join(REPOSITORY, ...path), 'utf8')
   const { services } = parse(read('docker-compose.yml'), { merge: true }) as {
-    services: Record<string, { image: string; build?: unknown }>
+    services: Record<string, { image: string }>
   }
   const stages = readDockerfile(read('deploy', 'Dockerfile'))
   const bases = stages.map(({ base }) => base).filter((base) => !stages.some(({ name }) => name === base))
-  const foreign = Object.values(services).filter(({ build }) => build === undefined)
-  return [...new Set([...bases, ...foreign.map(({ image }) => image)])]
+  const foreign = Object.values(services)
+    .map(({ image }) => image)
+    .filter((image) => !OUR_IMAGE.test(image))
+  return [...new Set([...bases, ...foreign])]
 }
 
 /** One leads to the next: what follows one that failed would say nothing. @throws Error of the first that failed */

@@ -49,8 +49,8 @@ test('the file map names every folder, and only files that are in the folder the
     .map((folder) => `${folder.replace(/\/$/, '')}/`)
     // What only holds folders needs no words of its own.
     .filter((folder) => !['services/', 'deploy/', 'deploy/helm/'].includes(folder))
-    // What is laid out as Helm, Go and operators lay it out.
-    .filter((folder) => !/^deploy\/(?:helm\/onward|check\/(?:go|schemas))\/./.test(folder))
+    // What is laid out as Helm, Go, operators and images lay it out.
+    .filter((folder) => !/^deploy\/(?:helm\/onward|check\/(?:go|schemas|compose\/stand-ins))\/./.test(folder))
   for (const folder of folders) assert.ok(map.text.includes(`### \`${folder}\``), `the file map lacks ${folder}`)
   for (const part of map.text.split(/^### /m).slice(1)) {
     const folder = /^`([^`]+)`/.exec(part)?.[1] ?? ''

@@ -8,6 +8,7 @@ import { parse } from 'yaml'
 import { REPOSITORY } from '../../local/paths.ts'
 import { until } from '../until.ts'
 import { judgeArrivals } from './judge-arrivals.ts'
+import { OUR_IMAGE } from './judge-compose.ts'
 import { well, type Engine } from './open-engine.ts'
 
 /** Beside a demonstration that somebody may have running: theirs is called as the file says. */
@@ -132,7 +133,7 @@ export async function endAll({ engine, compose }: Demonstration): Promise<void> 
   if (!engine.isOwn) return
   const images = (await compose(ALL_PROFILES, 'config', '--images'))
     .split('\n')
-    .filter((image) => image.startsWith('onward:'))
+    .filter((image) => OUR_IMAGE.test(image))
   await well(engine.docker('image', 'rm', '--force', ...new Set(images)))
   await well(engine.docker('image', 'prune', '--force'))
 }

@@ -26,13 +26,15 @@ type Service = {
 }
 
 const PROFILES = ['core', 'observability']
+/** What is built of this repository, whichever service builds it. */
+export const OUR_IMAGE = /^onward:/
 /** Names that begin so are read by the services: what they do not know ends them. */
 const OURS = /^(?:ONWARD|KAFKA|SMTP|SCHEMA_REGISTRY)_/
 
 export function judgeCompose(text: string, surroundings: ComposeSurroundings): readonly string[] {
   // The specification's anchors and `<<`; what they hold is judged where it is used.
   const { services = {} } = parse(text, { merge: true }) as { services?: Readonly<Record<string, Service>> }
-  return Object.entries(services).flatMap(([name, service]) =>
+  const ofEach = Object.entries(services).flatMap(([name, service]) =>
     [
       ...judgeImage(service),
       ...judgeConfinement(service),
@@ -43,6 +45,18 @@ export function judgeCompose(text: string, surroundings: ComposeSurroundings): r
       ...judgePorts(service),
     ].map((problem) => `services.${name}: ${problem}`),
   )
+  return [...ofEach, ...judgeBuilds(services)]
+}
+
+const isOurs = ({ image = '' }: Service): boolean => OUR_IMAGE.test(image)
+
+/** Each service that builds makes an image of its own: those begun from another one than the last are made anew by the next `up`. */
+function judgeBuilds(services: Readonly<Record<string, Service>>): readonly string[] {
+  const builders = Object.entries(services).filter(([, { build }]) => build !== undefined)
+  if (builders.length === 1) return []
+  return [
+    `services: one builds onward, and the others take what it built: not ${builders.map(([name]) => name).join(', ') || 'none'}`,
+  ]
 }
 
 const judgeImage = ({ image = '' }: Service): readonly string[] =>
@@ -51,7 +65,7 @@ const judgeImage = ({ image = '' }: Service): readonly string[] =>
 /** Ours need nothing of this; the images of others at least no more rights than they begin with. */
 function judgeConfinement(service: Service): readonly string[] {
   const problems = service.cap_drop?.includes('ALL') ? [] : ['cap_drop does not name ALL']
-  if (service.build === undefined) return problems
+  if (!isOurs(service)) return problems
   if (service.read_only !== true) problems.push('read_only is not true')
   if (!/^[1-9]\d*:[1-9]\d*$/.test(service.user ?? '')) problems.push('user is not a uid and a gid above 0')
   return problems
@@ -81,8 +95,9 @@ function judgeDependencies(service: Service, services: Readonly<Record<string, S
   })
 }
 
-function judgeEnvironment({ build, environment = {} }: Service, { settings }: ComposeSurroundings): readonly string[] {
-  if (build === undefined) return []
+function judgeEnvironment(service: Service, { settings }: ComposeSurroundings): readonly string[] {
+  if (!isOurs(service)) return []
+  const { environment = {} } = service
   return Object.entries(environment).flatMap(([name, value]) => {
     const setting = name.replace(/_FILE$/, '')
     const isSecret = settings.get(setting)

@@ -27,6 +27,11 @@ test('the compose file has nothing that we do not allow', () => {
 /** What somebody may break, and what is said then. */
 const BROKEN: readonly (readonly [from: string, to: string, says: string])[] = [
   ['apache/kafka:4.3.1', 'apache/kafka:latest', 'services.kafka: image "apache/kafka:latest" names no version'],
+  [
+    '  pull_policy: never\n',
+    '  build: .\n',
+    'services: one builds onward, and the others take what it built: not receiver, topics',
+  ],
   ['grafana/grafana:12.4.3', 'grafana/grafana', 'services.grafana: image "grafana/grafana" names no version'],
   [
     'apply: { condition: service_completed_successfully }\n      registry',
