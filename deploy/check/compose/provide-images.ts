@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fetchJars } from '../../local/jars.ts'
 import { CACHE } from '../../local/paths.ts'
 import type { Progress } from '../../local/progress.mjs'
+import { makeRunFolder } from '../../local/run-folder.ts'
 import { runInstaller } from '../../local/run-installer.mjs'
 import { saidBy } from '../run-tool.ts'
 import { DEBOOTSTRAP, mailpit } from '../tools/engine-tools.ts'
@@ -94,13 +95,14 @@ async function makeBase(engine: Engine, progress: Progress, signal: AbortSignal)
   const images = { debian: `${OURS}/debian:${RELEASE}`, java: `${OURS}/java:${RELEASE}` }
   if ((await engine.docker('image', 'inspect', images.java)).code === 0) return
   await DEBOOTSTRAP.install(progress, signal)
-  const root = join(CACHE, 'stand-in', 'root')
-  rmSync(root, { recursive: true, force: true })
-  mkdirSync(root, { recursive: true })
+  // Not in .cache: debootstrap fails where a folder's name has a space.
+  const folder = makeRunFolder()
+  const root = join(folder, 'root')
+  mkdirSync(root)
   await runInstaller(progress, `Debian ${RELEASE}`, DEBOOTSTRAP.command, ['--variant=minbase', RELEASE, root])
   await runInstaller(progress, 'packing it', 'tar', ['-C', root, '-cf', `${root}.tar`, '.'])
   await well(engine.docker('import', `${root}.tar`, `${OURS}/bootstrapped:${RELEASE}`))
-  for (const left of [root, `${root}.tar`]) rmSync(left, { recursive: true })
+  rmSync(folder, { recursive: true })
   const trust = async (context: string) => {
     cpSync('/etc/ssl/certs/ca-certificates.crt', join(context, 'ca-certificates.crt'), { dereference: true })
   }
