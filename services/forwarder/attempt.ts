@@ -15,16 +15,22 @@ import type { Proxy } from './proxy.ts'
 import type { Request } from './render-request.ts'
 import type { TlsDesk } from './tls-material.ts'
 
-/** Hears what came of a request before whoever made the attempt. What it gives back, now or later, is what came of the attempt. */
-export type Hear = (outcome: Outcome) => Outcome | Promise<Outcome>
-
 export type Remotes = AsyncDisposable & {
   /**
    * @param connection the definition in force: the same object until it changes
    * @param running the exchange is in it while it lasts, so that a revocation can end what it started
-   * @param reply filled for somebody who needs more than the outcome
-   * @param hear called, and not awaited, where one answer is all: another promise for each delivery would be felt
    */
+  attempt(connection: Connection, request: Request, running: Set<Ongoing>): Promise<Attempted>
+  /** Closes the pools of connections that are no longer configured. */
+  keepOnly(configured: (id: ConnectionId) => boolean): void
+}
+
+/** Takes the outcome of a request as its answer ends. @returns the attempt's outcome: the same, another, or that of another round */
+export type Hear = (outcome: Outcome) => Outcome | Promise<Outcome>
+
+/** For whoever proves who we are: in rounds, and by tokens. */
+export type RemotesWithTokens = Omit<Remotes, 'attempt'> & {
+  /** @param reply filled while the answer arrives @param hear may send the request again from within: no promise of its own is made for it */
   attempt(
     connection: Connection,
     request: Request,
@@ -32,11 +38,6 @@ export type Remotes = AsyncDisposable & {
     reply?: Reply,
     hear?: Hear,
   ): Promise<Attempted>
-  /** Closes the pools of connections that are no longer configured. */
-  keepOnly(configured: (id: ConnectionId) => boolean): void
-}
-
-export type RemotesWithTokens = Remotes & {
   /** An attempt at the connection's token endpoint, over sockets of its own: it may be another host. */
   askForToken(connection: Connection, request: Request, running: Set<Ongoing>, reply: Reply): Promise<Attempted>
 }
@@ -97,6 +98,10 @@ export function openRemotes(guard: AddressGuard, clock: Clock, way: Way = {}): R
     among.set(id, { pool, origin, connection })
     return pool
   }
+  const since = (startedAt: Millis, outcome: Outcome): Attempted => ({
+    outcome,
+    duration: clock.monotonic() - startedAt,
+  })
   const send = (
     connection: Connection,
     request: Request,
@@ -108,15 +113,16 @@ export function openRemotes(guard: AddressGuard, clock: Clock, way: Way = {}): R
   ): Promise<Attempted> => {
     const startedAt = clock.monotonic()
     return new Promise((resolve, reject) => {
-      const finish = (outcome: Outcome) => {
-        resolve({ outcome, duration: clock.monotonic() - startedAt })
-      }
       const settle = (outcome: Outcome) => {
         running.delete(exchange)
+        if (hear === undefined) {
+          resolve(since(startedAt, outcome))
+          return
+        }
         try {
-          const heard = hear === undefined ? outcome : hear(outcome)
-          if (heard instanceof Promise) heard.then(finish, reject)
-          else finish(heard)
+          const heard = hear(outcome)
+          if (heard instanceof Promise) heard.then((last) => resolve(since(startedAt, last)), reject)
+          else resolve(since(startedAt, heard))
         } catch (error) {
           // The client would take it for a fault of the answer.
           reject(new Error(`what was heard could not be taken: ${errorText(error)}`, { cause: error }))

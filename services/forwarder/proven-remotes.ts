@@ -1,7 +1,14 @@
 // The small hub of an attempt that needs more than one look: signatures, digest, OAuth, and what counts as success.
 // It asks the rooms of authenticate/ what to send, and the remotes to send it. Enter: a rendered request. Leave: one outcome,
 // whatever went to and fro for it. A connection that needs nothing of this passes through at the cost of three comparisons.
-// Each round is heard where its answer ends, not awaited: a loop with `await` left twice as much to the collector for each delivery.
+//
+// | answered 401 | next round |
+// |---|---|
+// | digest: a challenge that can be met | with its nonce; three rounds at most |
+// | OAuth 2: a token that was accepted before, or is not the newest | with a new token; two rounds at most |
+// | all others | none: the 401 is the outcome |
+//
+// A round is heard where its answer ends, and not awaited: what each delivery leaves to the collector is felt.
 import type { Clock } from '../shared/clock.ts'
 import type { Auth, Connection, OAuth1, OAuth2, SecretText, SuccessWhen } from '../shared/forwarding/connection.ts'
 import type { SecretSource } from '../shared/forwarding/secret.ts'
@@ -51,6 +58,8 @@ type Sending = {
 
 type Who = { readonly username: string; readonly password: string }
 
+/** A token, and a new one: a fresh token that is refused as well says that tokens are not what is wrong. */
+const MOST_TOKENS = 2
 /** A digest challenge, a stale nonce, and once more: a server that goes on asking has said no. */
 const MOST_ROUNDS = 3
 
@@ -169,8 +178,7 @@ export function openProvenRemotes({ remotes, secrets, conceal, clock, randomHex 
         tokens.accepted(connection, accessToken)
         return outcome
       }
-      // Once: a fresh token that is refused as well says that tokens are not what is wrong.
-      if (!tokens.refused(connection, accessToken) || round === 2)
+      if (!tokens.refused(connection, accessToken) || round === MOST_TOKENS)
         return saying(outcome, `the remote API refuses a token that was just given${quoting(outcome.excerpt)}`)
       forget(reply)
       return outcomeOf(onceTaken(sending, auth, tokens.take(connection, auth), round + 1))
@@ -227,9 +235,9 @@ export function openProvenRemotes({ remotes, secrets, conceal, clock, randomHex 
   async function judged(
     { connection, reply }: Sending,
     successWhen: SuccessWhen,
-    attempt: Promise<Attempted>,
+    attempted: Promise<Attempted>,
   ): Promise<Attempted> {
-    const { outcome, duration } = await attempt
+    const { outcome, duration } = await attempted
     if (outcome.kind !== 'answered' || outcome.status > 299) return { outcome, duration }
     const text = readBody(reply.headers, Buffer.concat(reply.pieces))
     const lacking = text === null ? 'the answer is compressed and cannot be read' : judgeSuccess(successWhen, text)
@@ -240,11 +248,8 @@ export function openProvenRemotes({ remotes, secrets, conceal, clock, randomHex 
   }
 
   return {
-    attempt(connection, request, running, reply) {
-      return isPlain(connection)
-        ? remotes.attempt(connection, request, running, reply)
-        : attempt(connection, request, running)
-    },
+    attempt: (connection, request, running) =>
+      isPlain(connection) ? remotes.attempt(connection, request, running) : attempt(connection, request, running),
     keepOnly(configured) {
       remotes.keepOnly(configured)
       tokens.keepOnly(configured)
@@ -267,8 +272,8 @@ function forget(reply: Reply): void {
   reply.pieces.length = 0
 }
 
-async function outcomeOf(attempt: Promise<Attempted>): Promise<Outcome> {
-  return (await attempt).outcome
+async function outcomeOf(attempted: Promise<Attempted>): Promise<Outcome> {
+  return (await attempted).outcome
 }
 
 type Answered = Extract<Outcome, { kind: 'answered' }>

@@ -16,7 +16,8 @@ export async function drain(tasks: readonly PartitionTask[], patience: Millis, c
   for (const task of tasks) task.draining = true
   const until = clock.monotonic() + patience
   while (tasks.some((task) => !task.isQuiet) && clock.monotonic() < until) await clock.sleep(LOOK_EVERY)
-  for (const task of tasks) for (const exchange of [...task.running]) exchange.abort()
+  // The set itself and no copy: a 401 that is ended in its body may be answered with another round from within, which must end as well.
+  for (const task of tasks) for (const exchange of task.running) exchange.abort()
   // An aborted exchange settles in the same turn; its outcome is heard in the next.
   await clock.sleep(0)
 }

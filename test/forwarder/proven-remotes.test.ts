@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { Webhook } from 'standardwebhooks'
+import { PartitionTask } from '../../services/forwarder/partition-task.ts'
+import { drain } from '../../services/forwarder/wind-down.ts'
+import { systemClock } from '../../services/shared/clock.ts'
 import type { Ongoing } from '../../services/forwarder/exchange.ts'
 import type { Attempted } from '../../services/forwarder/outcome.ts'
 import type { Auth, Connection, OAuth2, SuccessWhen } from '../../services/shared/forwarding/connection.ts'
@@ -348,3 +351,31 @@ test('an API that says back what it was sent does not bring secrets into the log
   const bearer = await post(aConnection({ url: server.url, auth: { type: 'bearer', token: '${env:TOKEN}' } }))
   assert.equal(wordsOf(bearer), 'you sent Bearer *** /')
 })
+
+// ── attempts that are ended ───────────────────────────────────────────────────────────────────────────────────────────
+
+for (const [scheme, auth] of [
+  ['digest', () => DIGEST],
+  ['OAuth 2', (tokenUrl: string) => ({ ...OAUTH, tokenUrl })],
+] as const satisfies readonly (readonly [string, (tokenUrl: string) => Auth])[]) {
+  test(`${scheme}: what is given up while a 401 hangs in its body does not go again`, async (t) => {
+    const granted = '{"access_token":"t1","token_type":"bearer","expires_in":3600}'
+    const challenge = 'WWW-Authenticate: Digest realm="x", nonce="n", qop="auth"'
+    const hanging = { raw: `HTTP/1.1 401 X\r\n${challenge}\r\nContent-Length: 9\r\n\r\nabc`, then: 'hold' } as const
+    let asked = 0
+    const server = await targetServer(t, {
+      // The first delivery proves the token: one that never was would not be fetched anew.
+      reply: ({ path }) => (path === '/token' ? { status: 200, body: granted } : ++asked === 2 ? hanging : 200),
+    })
+    const { post } = openProven(t, { secrets: { PASSWORD, CLIENT_SECRET } })
+    const connection = aConnection({ url: `${server.url}in`, auth: auth(`${server.url}token`) })
+    assert.equal(statusOf(await post(connection)), 200)
+    const task = new PartitionTask(0)
+    const attempt = post(connection, { running: task.running })
+    await until('the 401 begins', () => asked === 2)
+    await drain([task], 50, systemClock)
+    assert.equal(statusOf(await attempt), 'aborted')
+    assert.equal(asked, 2)
+    assert.equal(task.running.size, 0)
+  })
+}
