@@ -5,11 +5,11 @@ const LOOK_AGAIN_AFTER_MS = 100
 /** What needs longer on a busy machine hangs. */
 const HANGS_AFTER_MS = 90_000
 
-/** @throws Error that names what did not come */
-export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+/** @throws Error that names what did not come, or the signal's */
+export async function until(what: string, isSo: () => Promise<boolean>, signal?: AbortSignal): Promise<void> {
   const deadline = performance.now() + HANGS_AFTER_MS
   while (!(await isSo())) {
     if (performance.now() > deadline) throw new Error(`${what} did not come within ${HANGS_AFTER_MS / 1000} s`)
-    await sleep(LOOK_AGAIN_AFTER_MS)
+    await sleep(LOOK_AGAIN_AFTER_MS, undefined, signal ? { signal } : {})
   }
 }

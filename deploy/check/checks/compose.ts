@@ -33,7 +33,7 @@ export const compose: Check = {
   },
   mutations: [
     { file: COMPOSE, from: 'build:\n', to: 'biuld:\n', says: /biuld false schema|'biuld' not allowed/ },
-    { file: COMPOSE, from: 'pull_policy: never', to: 'build: .', says: /one builds onward/ },
+    { file: COMPOSE, from: 'pull_policy: never', to: 'build: .', says: /one builds onward|pull_policy is not never/ },
     { file: COMPOSE, from: '{ disable: true }', to: '{ disabled: true }', says: /disabled/ },
     { file: COMPOSE, from: 'apache/kafka:4.3.1', to: 'apache/kafka:latest', says: /kafka: image .* names no version/ },
     { file: COMPOSE, from: 'mailpit: { condition', to: 'mailpot: { condition', says: /mailpot, which is no service/ },

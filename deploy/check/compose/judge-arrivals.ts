@@ -1,46 +1,56 @@
-// What the receiver of docker-compose.yml wrote, held against what the demonstration publishes. Pure.
+// What the receiver of docker-compose.yml wrote, held against what the story publishes. Pure.
 // Enter: its lines, how often everything was published. Leave: what differs; nothing: all came, in order, and was accepted once.
-
-/** Accepted requests of one publishing, by repeater; `newest` may skip what was overtaken, and `strict` is refused. */
-const EXPECTED: Readonly<Record<string, number>> = {
-  'demo/forms': 1,
-  'demo/stubs': 1,
-  'demo/cases': 1,
-  'demo/apps': 1,
-  'demo/steady': 5,
-  'demo/in-order': 5,
-}
-const NEWEST = 'demo/newest'
-const IN_ORDER = 'demo/in-order'
-const STRICT = 'demo/strict'
+import { EXPECTED, type Expected } from '../../local/start/story.ts'
 
 /** `← 200  POST  /guide  "demo/forms:forms:1:0"  attempt 1  1135 bytes` */
-const LINE = /^← (\d{3}) {2}\S+ {2}\S+ {2}"([^":]+):[^":]+:\d+:(\d+)" {2}attempt \d+ {2}\d+ bytes$/
+const LINE = /^← (\d{3}) {2}\S+ {2}(\S+) {2}"([^":]+):[^":]+:\d+:(\d+)" {2}attempt \d+ {2}\d+ bytes$/
+const SHAKY = '/shaky'
+
+type Arrival = { readonly status: number; readonly target: string; readonly repeater: string; readonly version: number }
 
 export function judgeArrivals(log: string, times: number): readonly string[] {
+  const lines = log.split('\n').filter((line) => line.startsWith('←'))
+  const read = lines.map(readLine)
+  const arrivals = read.filter((arrival) => arrival !== undefined)
+  const known = EXPECTED.map(({ repeater }) => repeater)
+  const newest = Math.max(...arrivals.filter(({ target }) => target === SHAKY).map(({ version }) => version))
+  return [
+    ...lines.filter((_, index) => read[index] === undefined).map((line) => `cannot be read: ${line}`),
+    ...EXPECTED.flatMap((expected) => {
+      const own = arrivals.filter(({ repeater }) => repeater === expected.repeater)
+      return judgeRepeater(expected, own, times, newest).map((problem) => `${expected.repeater}: ${problem}`)
+    }),
+    ...arrivals
+      .filter(({ repeater }) => !known.includes(repeater))
+      .map(({ repeater }) => `${repeater}: is no repeater`),
+    ...(arrivals.some(({ status }) => status === 503) ? [] : [`${SHAKY}: never failed`]),
+  ]
+}
+
+function readLine(line: string): Arrival | undefined {
+  const [, status, target = '', repeater = '', version] = LINE.exec(line) ?? []
+  return status === undefined ? undefined : { status: Number(status), target, repeater, version: Number(version) }
+}
+
+/** @param newest of all that the endpoint that fails was sent */
+function judgeRepeater(
+  { made, deadLettered, everyState }: Expected,
+  arrivals: readonly Arrival[],
+  times: number,
+  newest: number,
+): readonly string[] {
+  const accepted = arrivals.filter(({ status }) => status < 300).map(({ version }) => version)
+  const refused = arrivals.filter(({ status }) => status >= 400 && status < 500).length
+  const wanted = (made - deadLettered) * times
   const problems: string[] = []
-  const accepted = new Map<string, number[]>()
-  let refused = 0
-  for (const line of log.split('\n').filter((one) => one.startsWith('←'))) {
-    const [, status, repeater = '', version] = LINE.exec(line) ?? []
-    if (status === undefined) {
-      problems.push(`cannot be read: ${line}`)
-      continue
-    }
-    if (repeater === STRICT && status === '422') refused++
-    if (Number(status) >= 300) continue
-    const versions = accepted.get(repeater) ?? []
-    const last = versions.at(-1) ?? -1
-    // The cases that share a repeater here are one case.
-    if (Number(version) <= last) problems.push(`${repeater}: version ${version} was accepted after ${last}`)
-    accepted.set(repeater, [...versions, Number(version)])
+  // The cases that share a repeater in the story are one case.
+  for (const [index, version] of accepted.entries()) {
+    const last = accepted[index - 1] ?? -1
+    if (version <= last) problems.push(`version ${version} was accepted after ${last}`)
   }
-  for (const [repeater, each] of Object.entries(EXPECTED)) {
-    const came = accepted.get(repeater)?.length ?? 0
-    if (came !== each * times) problems.push(`${repeater}: ${came} accepted, not ${each * times}`)
-  }
-  const [newest, last] = [accepted.get(NEWEST)?.at(-1), accepted.get(IN_ORDER)?.at(-1)]
-  if (newest !== last) problems.push(`${NEWEST}: ends at version ${newest ?? 'none'}, not at ${last ?? 'none'}`)
-  if (refused !== times) problems.push(`${STRICT}: refused ${refused} times, not ${times}`)
+  if (everyState && accepted.length !== wanted) problems.push(`${accepted.length} accepted, not ${wanted}`)
+  if (!everyState && accepted.at(-1) !== newest)
+    problems.push(`ends at version ${accepted.at(-1) ?? 'none'}, not at ${newest}`)
+  if (refused !== deadLettered * times) problems.push(`refused ${refused} times, not ${deadLettered * times}`)
   return problems
 }

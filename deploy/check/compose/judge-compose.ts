@@ -13,6 +13,7 @@ export type ComposeSurroundings = {
 type Service = {
   readonly image?: string
   readonly build?: unknown
+  readonly pull_policy?: string
   readonly user?: string
   readonly read_only?: boolean
   readonly cap_drop?: readonly string[]
@@ -26,21 +27,19 @@ type Service = {
 }
 
 const PROFILES = ['core', 'observability']
-/** What is built of this repository, whichever service builds it. */
-export const OUR_IMAGE = /^onward:/
 /** Names that begin so are read by the services: what they do not know ends them. */
 const OURS = /^(?:ONWARD|KAFKA|SMTP|SCHEMA_REGISTRY)_/
 
 export function judgeCompose(text: string, surroundings: ComposeSurroundings): readonly string[] {
-  // The specification's anchors and `<<`; what they hold is judged where it is used.
-  const { services = {} } = parse(text, { merge: true }) as { services?: Readonly<Record<string, Service>> }
+  const services = readServices(text)
+  const ours = builtImage(services)
   const ofEach = Object.entries(services).flatMap(([name, service]) =>
     [
       ...judgeImage(service),
-      ...judgeConfinement(service),
+      ...judgeConfinement(service, ours),
       ...judgeProfiles(service),
       ...judgeDependencies(service, services),
-      ...judgeEnvironment(service, surroundings),
+      ...judgeEnvironment(service, ours, surroundings),
       ...judgeVolumes(service, surroundings),
       ...judgePorts(service),
     ].map((problem) => `services.${name}: ${problem}`),
@@ -48,24 +47,32 @@ export function judgeCompose(text: string, surroundings: ComposeSurroundings): r
   return [...ofEach, ...judgeBuilds(services)]
 }
 
-const isOurs = ({ image = '' }: Service): boolean => OUR_IMAGE.test(image)
+/** With the specification's anchors and `<<` in place: what they hold is judged where it is used. */
+export function readServices(text: string): Readonly<Record<string, Service>> {
+  return (parse(text, { merge: true }) as { services?: Readonly<Record<string, Service>> }).services ?? {}
+}
+
+/** What is made of this repository: the image of the first service that builds. */
+export const builtImage = (services: Readonly<Record<string, Service>>): string | undefined =>
+  Object.values(services).find(({ build }) => build !== undefined)?.image
 
 /** Each service that builds makes an image of its own: those begun from another one than the last are made anew by the next `up`. */
 function judgeBuilds(services: Readonly<Record<string, Service>>): readonly string[] {
   const builders = Object.entries(services).filter(([, { build }]) => build !== undefined)
   if (builders.length === 1) return []
-  return [
-    `services: one builds onward, and the others take what it built: not ${builders.map(([name]) => name).join(', ') || 'none'}`,
-  ]
+  const names = builders.map(([name]) => name).join(', ') || 'none'
+  return [`services: one builds onward, and the others take what it built: not ${names}`]
 }
 
 const judgeImage = ({ image = '' }: Service): readonly string[] =>
   /:v?\d+\.\d+\.\d+$/.test(image) ? [] : [`image "${image}" names no version of three numbers`]
 
 /** Ours need nothing of this; the images of others at least no more rights than they begin with. */
-function judgeConfinement(service: Service): readonly string[] {
+function judgeConfinement(service: Service, ours: string | undefined): readonly string[] {
   const problems = service.cap_drop?.includes('ALL') ? [] : ['cap_drop does not name ALL']
-  if (!isOurs(service)) return problems
+  if (service.image !== ours) return problems
+  if (service.pull_policy !== 'never')
+    problems.push('pull_policy is not never: somebody else’s image may have the name')
   if (service.read_only !== true) problems.push('read_only is not true')
   if (!/^[1-9]\d*:[1-9]\d*$/.test(service.user ?? '')) problems.push('user is not a uid and a gid above 0')
   return problems
@@ -95,9 +102,12 @@ function judgeDependencies(service: Service, services: Readonly<Record<string, S
   })
 }
 
-function judgeEnvironment(service: Service, { settings }: ComposeSurroundings): readonly string[] {
-  if (!isOurs(service)) return []
-  const { environment = {} } = service
+function judgeEnvironment(
+  { image, environment = {} }: Service,
+  ours: string | undefined,
+  { settings }: ComposeSurroundings,
+): readonly string[] {
+  if (image !== ours) return []
   return Object.entries(environment).flatMap(([name, value]) => {
     const setting = name.replace(/_FILE$/, '')
     const isSecret = settings.get(setting)

@@ -1,6 +1,6 @@
 // A container engine: the machine's, or one of our own. Enters: nothing. Leaves: how to call it.
-// Never: a container of our own engine that outlives this process. What stays of one is what it keeps in .cache/engine, and the bridge
-// that every engine makes (docker0).
+// Never: a container of our own engine that outlives this process. What stays of one is what every engine leaves on its machine: the
+// package, the bridge docker0, rules of the firewall, packets that are forwarded; and what it keeps in .cache/engine.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { startMember } from '../../local/member.ts'
@@ -11,29 +11,33 @@ import { makeRunFolder, sweepRunFolders } from '../../local/run-folder.ts'
 import { runTool, saidBy, type ToolRun } from '../run-tool.ts'
 import { COMPOSE, DOCKERD } from '../tools/engine-tools.ts'
 
-export type Engine = AsyncDisposable & {
-  /** False: the machine's, whose images are somebody's. */
-  readonly isOwn: boolean
-  /** For whatever talks to it. */
-  readonly env: NodeJS.ProcessEnv
+export type Calls = {
   /** `docker` with these words. */
   readonly docker: (...args: readonly string[]) => Promise<ToolRun>
   /** Docker Compose with these words, in a folder. */
   readonly compose: (folder: string, env: NodeJS.ProcessEnv, ...args: readonly string[]) => Promise<ToolRun>
 }
 
+export type Engine = AsyncDisposable &
+  Calls & {
+    /** False: the machine's, whose images are somebody's. */
+    readonly isOwn: boolean
+    /** For whatever talks to it. */
+    readonly env: NodeJS.ProcessEnv
+    /** The same, when all else was aborted: for what has to be ended. */
+    readonly lastly: Calls
+  }
+
+/** Of what a program said when it failed. */
+const LINES_SHOWN = 20
+
 /** @throws Error with what to do where there is none and none can be started */
 export async function openEngine(progress: Progress, signal: AbortSignal): Promise<Engine> {
   if (await answers(process.env, signal)) {
     const hasCompose = await succeeds('docker', ['compose', 'version'], process.env, signal)
     if (!hasCompose) await COMPOSE.install(progress, signal)
-    return engineOf(
-      process.env,
-      false,
-      hasCompose ? ['docker', 'compose'] : [COMPOSE.command],
-      signal,
-      async () => undefined,
-    )
+    const compose = hasCompose ? ['docker', 'compose'] : [COMPOSE.command]
+    return engineOf({ env: process.env, isOwn: false, compose, end: async () => undefined }, signal)
   }
   if (process.getuid?.() !== 0) {
     throw new Error(
@@ -71,10 +75,11 @@ async function startEngine(progress: Progress, signal: AbortSignal): Promise<Eng
       signal,
     )
     step.done()
-    return engineOf(env, true, [COMPOSE.command], signal, async () => {
+    const end = async () => {
       await member.end()
       release()
-    })
+    }
+    return engineOf({ env, isOwn: true, compose: [COMPOSE.command], end }, signal)
   } catch (error) {
     step.failed()
     release()
@@ -82,20 +87,21 @@ async function startEngine(progress: Progress, signal: AbortSignal): Promise<Eng
   }
 }
 
-function engineOf(
-  env: NodeJS.ProcessEnv,
-  isOwn: boolean,
-  [command = '', ...words]: readonly string[],
-  signal: AbortSignal,
-  end: () => Promise<void>,
-): Engine {
-  return {
-    isOwn,
-    env,
-    docker: (...args) => runTool('docker', args, { env }, signal),
-    compose: (cwd, more, ...args) => runTool(command, [...words, ...args], { cwd, env: { ...env, ...more } }, signal),
-    [Symbol.asyncDispose]: end,
-  }
+type Found = {
+  readonly env: NodeJS.ProcessEnv
+  readonly isOwn: boolean
+  /** What Docker Compose is called by. */
+  readonly compose: readonly string[]
+  readonly end: () => Promise<void>
+}
+
+function engineOf({ env, isOwn, compose: [command = '', ...words], end }: Found, signal: AbortSignal): Engine {
+  const callsUntil = (aborted: AbortSignal): Calls => ({
+    docker: (...args) => runTool('docker', args, { env }, aborted),
+    compose: (cwd, more, ...args) => runTool(command, [...words, ...args], { cwd, env: { ...env, ...more } }, aborted),
+  })
+  const lastly = callsUntil(new AbortController().signal)
+  return { isOwn, env, lastly, ...callsUntil(signal), [Symbol.asyncDispose]: end }
 }
 
 const answers = (env: NodeJS.ProcessEnv, signal: AbortSignal) => succeeds('docker', ['version'], env, signal)
@@ -116,5 +122,3 @@ export async function well(run: Promise<ToolRun>): Promise<string> {
   if (ran.code !== 0) throw new Error(saidBy(ran).split('\n').slice(-LINES_SHOWN).join('\n'))
   return ran.stdout
 }
-
-const LINES_SHOWN = 20

@@ -17,6 +17,7 @@ export type Provided = 'there' | 'fetched' | 'stand-in' | 'missing'
 const FOLDER = join(import.meta.dirname, 'stand-ins')
 const OURS = 'onward-stand-in'
 const RELEASE = 'bookworm'
+const NO_SUCH_IMAGE = /manifest unknown|not found: manifest|repository does not exist|toomanyrequests/i
 const MAVEN_GOAL = 'org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies'
 
 type Make = {
@@ -59,8 +60,10 @@ async function provide(engine: Engine, image: string, progress: Progress, signal
     step.done()
     return 'fetched'
   }
-  step.failed(engine.isOwn ? 'no registry has it for this machine' : undefined)
-  if (!engine.isOwn) throw new Error(`${image} is not there and cannot be fetched:\n${saidBy(pulled)}`)
+  const why = saidBy(pulled)
+  step.failed(why.split('\n').at(-1))
+  // Who is told that there is no such image must hear it: only where nobody answers may something stand in.
+  if (!engine.isOwn || NO_SUCH_IMAGE.test(why)) throw new Error(`${image} is not there and cannot be fetched:\n${why}`)
   const [name = '', tag = ''] = image.split(':')
   const standIn = STAND_INS[name]
   if (!standIn) return 'missing'

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { judgeArrivals } from '../../../deploy/check/compose/judge-arrivals.ts'
 
-const line = (status: number, repeater: string, version: number) =>
-  `← ${status}  POST  /somewhere  "demo/${repeater}:cases:1:${version}"  attempt 1  268 bytes`
+const line = (status: number, repeater: string, version: number) => {
+  const target = ['in-order', 'newest'].includes(repeater) ? '/shaky' : '/elsewhere'
+  return `← ${status}  POST  ${target}  "demo/${repeater}:cases:1:${version}"  attempt 1  268 bytes`
+}
 const tree = [1, 2, 3, 4, 5]
 const WHOLE = [
   ...['forms', 'stubs', 'cases', 'apps'].map((repeater) => line(200, repeater, 0)),
@@ -28,6 +30,9 @@ for (const [what, lines, says] of [
   ],
   ['the newest state did not come', WHOLE.slice(0, -1), /newest: ends at version none, not at 5/],
   ['what is to be refused was not', WHOLE.filter((one) => !one.includes('strict')), /strict: refused 0 times, not 1/],
+  ['what is to be refused was accepted', [...WHOLE, line(200, 'strict', 7)], /strict: 1 accepted, not 0/],
+  ['nothing failed', WHOLE.filter((one) => !one.includes('503')), /shaky: never failed/],
+  ['somebody else sends', [...WHOLE, line(200, 'strange', 1)], /strange: is no repeater/],
   ['a line is none', [...WHOLE, '← 200 POST'], /cannot be read: ← 200 POST/],
 ] as const) {
   test(`it is said when ${what}`, () => {

@@ -27,10 +27,16 @@ test('the compose file has nothing that we do not allow', () => {
 /** What somebody may break, and what is said then. */
 const BROKEN: readonly (readonly [from: string, to: string, says: string])[] = [
   ['apache/kafka:4.3.1', 'apache/kafka:latest', 'services.kafka: image "apache/kafka:latest" names no version'],
+  ['  pull_policy: never\n', '', 'services.receiver: pull_policy is not never'],
   [
-    '  pull_policy: never\n',
-    '  build: .\n',
-    'services: one builds onward, and the others take what it built: not receiver, topics',
+    '    build:\n      context: .\n      dockerfile: deploy/Dockerfile\n',
+    '',
+    'services: one builds onward, and the others take what it built: not none',
+  ],
+  [
+    '  kafka:\n    profiles',
+    '  kafka:\n    build: .\n    profiles',
+    'services: one builds onward, and the others take what it built: not kafka, topics',
   ],
   ['grafana/grafana:12.4.3', 'grafana/grafana', 'services.grafana: image "grafana/grafana" names no version'],
   [
@@ -44,8 +50,8 @@ const BROKEN: readonly (readonly [from: string, to: string, says: string])[] = [
     'services.notifier: depends_on mailpit without a condition',
   ],
   [
-    'topics: { condition: service_completed',
-    'kafka: { condition: service_completed',
+    'depends_on:\n      topics: { condition: service_completed',
+    'depends_on:\n      kafka: { condition: service_completed',
     'services.apply: waits for kafka to end, which starts again',
   ],
   [
