@@ -1,9 +1,16 @@
 // Places in the code where one of the fifteen rules is broken on purpose, and who must notice. A rule that nobody would miss is none; a
 // judge that misses one is not worth its time.
-import type { Edit, Mutation } from './rules.ts'
+import type { CaughtBy, Edit, Mutation } from './rules.ts'
 import { OF_VERSIONS } from './version-mutations.ts'
 
 const forwarder = (file: string, from: string, to: string): Edit => ({ file: `forwarder/${file}`, from, to })
+/** A test of the forwarder finds a value that is not the one it should be. */
+const unequalIn = (file: string, title: string): CaughtBy => ({
+  kind: 'test',
+  file: `test/forwarder/${file}`,
+  title,
+  complaint: /Expected values to be strictly equal/,
+})
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -142,12 +149,10 @@ export const MUTATIONS: readonly Mutation[] = [
         '  #tableOf({ repeater }: LaneName): LaneTable | undefined {\n    return [...this.#byTopic.values()].find((of) => of.has(repeater))?.get(repeater)',
       ),
     ],
-    caughtBy: {
-      kind: 'test',
-      file: 'test/forwarder/lanes.test.ts',
-      title: 'a repeater that forwards another kind now has other lanes, though their cases and versions are the same',
-      complaint: /Expected values to be strictly equal/,
-    },
+    caughtBy: unequalIn(
+      'lanes.test.ts',
+      'a repeater that forwards another kind now has other lanes, though their cases and versions are the same',
+    ),
   },
   {
     rule: 6,
@@ -178,24 +183,16 @@ export const MUTATIONS: readonly Mutation[] = [
     rule: 7,
     title: 'a due state gives way to a newer one for ever',
     edits: [forwarder('lanes.ts', '|| now - since < longest)', '|| now - since < Infinity)')],
-    caughtBy: {
-      kind: 'test',
-      file: 'test/forwarder/lanes.test.ts',
-      title:
-        'a state that is due gives way to a newer one that is parked, but not for longer than the shortest tier waits',
-      complaint: /Expected values to be strictly equal/,
-    },
+    caughtBy: unequalIn(
+      'lanes.test.ts',
+      'a state that is due gives way to a newer one that is parked, but not for longer than the shortest tier waits',
+    ),
   },
   {
     rule: 7,
     title: 'a due state follows a newer one that may have been sent',
     edits: [forwarder('lanes.ts', 'newer.some(({ attempted }) => attempted)', 'newer.length < 0')],
-    caughtBy: {
-      kind: 'test',
-      file: 'test/forwarder/lanes.test.ts',
-      title: 'a state that is due always gives way to a newer one that may have been sent',
-      complaint: /Expected values to be strictly equal/,
-    },
+    caughtBy: unequalIn('lanes.test.ts', 'a state that is due always gives way to a newer one that may have been sent'),
   },
   {
     rule: 7,
@@ -315,15 +312,23 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     rule: 10,
     title: 'what is on the wire is left there when the partition is given up',
+    edits: [forwarder('wind-down.ts', 'for (const exchange of task.running) exchange.abort()', 'task.running.clear()')],
+    caughtBy: unequalIn('wind-down.test.ts', 'what is on the wire is waited for as long as was said, and then ended'),
+  },
+  {
+    rule: 10,
+    title: 'a request that the end of another begins is left on the wire',
     edits: [
-      forwarder('wind-down.ts', 'for (const exchange of [...task.running]) exchange.abort()', 'task.running.clear()'),
+      forwarder(
+        'wind-down.ts',
+        'exchange of task.running) exchange.abort()',
+        'exchange of [...task.running]) exchange.abort()',
+      ),
     ],
-    caughtBy: {
-      kind: 'test',
-      file: 'test/forwarder/wind-down.test.ts',
-      title: 'what is on the wire is waited for as long as was said, and then ended',
-      complaint: /Expected values to be strictly equal/,
-    },
+    caughtBy: unequalIn(
+      'proven-remotes.test.ts',
+      'digest: what is given up while a 401 hangs in its body does not go again',
+    ),
   },
   {
     rule: 10,

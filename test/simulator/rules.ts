@@ -15,20 +15,22 @@ export type Mutation = {
   /** What is done to the code. */
   readonly title: string
   readonly edits: readonly [Edit, ...Edit[]]
-  readonly caughtBy:
-    /** Any of these may be the first to be broken: which one, luck decides. */
-    | {
-        readonly kind: 'simulator'
-        readonly promises: readonly [PromiseName, ...PromiseName[]]
-      }
-    /** A test file that needs no broker, the title of the test, and what it complains of. */
-    | {
-        readonly kind: 'test' | 'broker-test'
-        readonly file: string
-        readonly title: string
-        readonly complaint: RegExp
-      }
+  readonly caughtBy: CaughtBy
 }
+
+export type CaughtBy =
+  /** Any of these may be the first to be broken: which one, luck decides. */
+  | {
+      readonly kind: 'simulator'
+      readonly promises: readonly [PromiseName, ...PromiseName[]]
+    }
+  /** A test file, the title of the test, and what it complains of; the first kind needs no broker. */
+  | {
+      readonly kind: 'test' | 'broker-test'
+      readonly file: string
+      readonly title: string
+      readonly complaint: RegExp
+    }
 
 /** Why each rule is there: what is lost, overtaken or starved without it. */
 export const RULES: Readonly<Record<number, string>> = {
