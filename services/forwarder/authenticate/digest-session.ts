@@ -6,7 +6,8 @@
 // | bare | no Authorization | its challenge is taken, the request goes again |
 // | fresh | the nonce just taken | credentials refused, unless the nonce is said to be stale |
 // | proven | the nonce, counted on | the server has forgotten it: the new challenge is taken, the request goes again |
-import { digest, hashUser, pickDigest, prepareDigest, type DigestChallenge, type Prepared } from './digest.ts'
+import { hashUser, pickDigest, type DigestChallenge } from './digest.ts'
+import { DigestProofs } from './digest-proofs.ts'
 import { readChallenges, readParameters } from './read-challenges.ts'
 
 type Header = string | readonly string[] | undefined
@@ -24,7 +25,7 @@ export class DigestSession {
   /** Of the challenge's realm: made once, until a secret is replaced. */
   #hashed: { readonly username: string; readonly password: string; readonly hash: string } | null = null
   /** Of the challenge, and the requests that look alike: mostly all of them. */
-  #prepared: { readonly method: string; readonly path: string; readonly parts: Prepared } | null = null
+  #proofs: DigestProofs | null = null
 
   /** @param cnonce random, and this session's only */
   constructor(cnonce: string) {
@@ -37,13 +38,13 @@ export class DigestSession {
     if (!challenge) return null
     if (this.#hashed?.username !== username || this.#hashed.password !== password) {
       this.#hashed = { username, password, hash: hashUser(challenge, username, password) }
-      this.#prepared = null
+      this.#proofs = null
     }
-    if (this.#prepared?.method !== method || this.#prepared.path !== path) {
+    if (this.#proofs?.method !== method || this.#proofs.path !== path) {
       const request = { method, path, cnonce: this.#cnonce }
-      this.#prepared = { method, path, parts: prepareDigest(challenge, username, this.#hashed.hash, request) }
+      this.#proofs = new DigestProofs(challenge, username, this.#hashed.hash, request)
     }
-    return digest(this.#prepared.parts, ++this.#count)
+    return this.#proofs.next(++this.#count)
   }
 
   /** The last request got 401. */
@@ -67,7 +68,7 @@ export class DigestSession {
     const next = header === undefined ? undefined : readParameters(header)['nextnonce']
     if (next === undefined || next === '' || next === challenge.nonce) return
     this.#challenge = { ...challenge, nonce: next }
-    this.#prepared = null
+    this.#proofs = null
     this.#count = 0
   }
 
@@ -76,6 +77,6 @@ export class DigestSession {
     this.#count = 0
     this.#proven = false
     this.#hashed = null
-    this.#prepared = null
+    this.#proofs = null
   }
 }

@@ -121,14 +121,20 @@ export function prepareDigest(
 }
 
 /**
+ * What proves that we know the password, in hexadecimal. It says nothing of a body, so it can be made before there is a request.
  * @param count of this nonce; from 1
+ */
+export const digestResponse = ({ challenge, before, behind }: Prepared, count: number): string =>
+  digestOf(challenge, challenge.qop === null ? before + behind : before + countText(count) + behind)
+
+/**
+ * @param response as `digestResponse` makes it, of the same count
  * @returns the value of Authorization
  */
-export function digest({ challenge, head, before, behind }: Prepared, count: number): string {
-  if (challenge.qop === null) return `${head}, response="${digestOf(challenge, before + behind)}"`
-  const nc = count.toString(16).padStart(8, '0')
-  return `${head}, nc=${nc}, response="${digestOf(challenge, before + nc + behind)}"`
-}
+export const digest = ({ challenge, head }: Prepared, count: number, response: string): string =>
+  challenge.qop === null ? `${head}, response="${response}"` : `${head}, nc=${countText(count)}, response="${response}"`
+
+const countText = (count: number): string => count.toString(16).padStart(8, '0')
 
 /** RFC 7616, 3.4 and 3.4.4. A server that does not say UTF-8 may not know `username*`: it gets the bytes in quotes. */
 function usernameOf(challenge: DigestChallenge, username: string): string {

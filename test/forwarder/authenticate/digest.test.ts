@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   digest,
+  digestResponse,
   hashUser,
   pickDigest,
   prepareDigest,
@@ -29,7 +30,8 @@ const lineOf = (
   method = 'GET',
 ) => {
   const hash = hashUser(challenge, username, password)
-  return digest(prepareDigest(challenge, username, hash, { method, path, cnonce }), count)
+  const parts = prepareDigest(challenge, username, hash, { method, path, cnonce })
+  return digest(parts, count, digestResponse(parts, count))
 }
 const answer = (...of: Parameters<typeof lineOf>) => {
   const line = lineOf(...of)
@@ -249,4 +251,30 @@ test('one session proves requests of several paths and methods, each for itself,
   assert.equal(sent['response'], md5(`${md5('u:r:p')}:m:00000001:c:auth:${md5('PUT:/b')}`))
   const other = readParameters((session.next('u', 'q', 'PUT', '/b') ?? '').slice('Digest '.length))
   assert.equal(other['response'], md5(`${md5('u:r:q')}:m:00000002:c:auth:${md5('PUT:/b')}`))
+})
+
+test('responses that are made ahead are those of their counts, and none outlives its nonce, its path or its password', () => {
+  const session = new DigestSession('c')
+  const sha = (text: string) => createHash('sha256').update(text).digest('hex')
+  session.refused('Digest realm="r", nonce="n0", qop="auth", algorithm=SHA-256')
+  let count = 0
+  const prove = (times: number, nonce: string, path: string, password: string) => {
+    for (let time = 0; time < times; time += 1) {
+      count += 1
+      const sent = readParameters((session.next('u', password, 'POST', path) ?? '').slice('Digest '.length))
+      const nc = count.toString(16).padStart(8, '0')
+      assert.equal(sent['nc'], nc)
+      assert.equal(sent['response'], sha(`${sha(`u:r:${password}`)}:${nonce}:${nc}:c:auth:${sha(`POST:${path}`)}`))
+      session.accepted(undefined)
+    }
+  }
+  prove(300, 'n0', '/a', 'p')
+  prove(12, 'n0', '/b', 'p')
+  prove(5, 'n0', '/b', 'q')
+  session.accepted('nextnonce="n1"')
+  count = 0
+  prove(30, 'n1', '/b', 'q')
+  session.refused('Digest realm="r", nonce="n2", qop="auth", algorithm=SHA-256')
+  count = 0
+  prove(30, 'n2', '/b', 'q')
 })
