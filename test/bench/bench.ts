@@ -104,19 +104,21 @@ async function measureAll(measurements: readonly Measurement[], ground: Ground, 
   const runs: Measured[] = []
   for (let run = 1; run <= options.runs; run += 1) {
     const figures = new Map<string, RunFigures>()
-    for (const measurement of inTurn(measurements, run)) {
-      const { label } = measurement
-      say(`run ${run} of ${options.runs}: ${label}`)
-      const progress = (counted: number, perSecond: number) => say(`  ${label}: ${counted}, ${Math.round(perSecond)}/s`)
+    for (const group of inTurn(measurements, run)) {
+      const labels = group.map(({ label }) => label).join('; ')
+      say(`run ${run} of ${options.runs}: ${labels}`)
+      const progressOf = (label: string) => (counted: number, perSecond: number) =>
+        say(`  ${label}: ${counted}, ${Math.round(perSecond)}/s`)
       const liveRate = options.rate ?? Math.round((figures.get(ONWARD.label)?.perSecond ?? Number.NaN) / 2)
       const { seconds, profile } = options
       try {
-        const measured = await measure(measurement, ground, { run, seconds, liveRate, profile, progress })
-        figures.set(label, measured)
-        say(`${label}: ${Math.round(measured.perSecond)}/s, ${measured.cpuMicrosEach.toFixed(1)} µs CPU each`)
+        for (const [label, measured] of await measure(group, ground, { run, seconds, liveRate, profile, progressOf })) {
+          figures.set(label, measured)
+          say(`${label}: ${Math.round(measured.perSecond)}/s, ${measured.cpuMicrosEach.toFixed(1)} µs CPU each`)
+        }
       } catch (error) {
         // One system that breaks leaves the others' figures standing; the table says which one it was.
-        say(`${label} FAILED: ${error instanceof Error ? error.message : String(error)}`)
+        say(`${labels} FAILED: ${error instanceof Error ? error.message : String(error)}`)
         process.exitCode = 1
       }
     }

@@ -1,12 +1,15 @@
-// One measurement: its system is started, watched, and ended. Enter: what is to be measured, on which ground. Leave: figures.
+// One measurement, or those that take turns: systems are started, watched, and ended. Enter: what is to be measured, on which ground.
+// Leave: figures, by label.
 import { freePorts } from '../../deploy/local/free-ports.ts'
 import { renderDuration } from '../../services/shared/duration.ts'
 import { measureBacklog } from './measure-backlog.ts'
+import { measureByTurns, untilItDelivers, type Player } from './measure-by-turns.ts'
 import { measureLive } from './measure-live.ts'
 import { measureDrain, measureParks, measureReads } from './measure-parked.ts'
-import type { How, Measurement, OnwardSubject } from './measurements.ts'
+import { HANG_FOR, RECEIVER_LATENCY, type How, type Measurement, type OnwardSubject } from './measurements.ts'
 import type { Ground, LiveTopic } from './open-ground.ts'
 import type { OpenProcess } from './open-process.ts'
+import { openReceiver, type Receiver } from './open-receiver.ts'
 import { openBare, openOnward, openPlain } from './open-system.ts'
 import { scrape } from './scrape.ts'
 import { errandOf } from './troubles.ts'
@@ -19,7 +22,7 @@ export type MeasureOptions = {
   /** Changes a second of live loads. */
   readonly liveRate: number
   readonly profile: string | null
-  readonly progress: Progress
+  readonly progressOf: (label: string) => Progress
 }
 
 /** The product's own default. */
@@ -29,12 +32,25 @@ const PARKED_TIER = 90_000
 /** Published while the forwarder that has a million to restore is down, of cases that the parked ones know nothing of. */
 const FRESH = { changes: 1_200, cases: 600, firstCase: 900_000 }
 
-export async function measure(measurement: Measurement, ground: Ground, options: MeasureOptions): Promise<RunFigures> {
-  const { subject, how } = measurement
+/** @param group one, or all that take turns with each other */
+export async function measure(
+  group: readonly Measurement[],
+  ground: Ground,
+  options: MeasureOptions,
+): Promise<ReadonlyMap<string, RunFigures>> {
+  if (group.some(({ byTurns }) => byTurns)) return await measureTurns(group, ground, options)
+  const figures = new Map<string, RunFigures>()
+  for (const each of group) figures.set(each.label, await measureAlone(each, ground, options))
+  return figures
+}
+
+async function measureAlone(measurement: Measurement, ground: Ground, options: MeasureOptions): Promise<RunFigures> {
+  const { subject, how, label } = measurement
   const { receiver } = ground
   const seconds = options.seconds * (measurement.times ?? 1)
+  const progress = options.progressOf(label)
   await receiver.begin(errandOf(subject.system === 'onward' && how !== 'drains' ? subject.trouble : 'none'))
-  const backlog = { seconds, progress: options.progress, window: how === 'whole' ? 'whole' : 'steady' } as const
+  const backlog = { seconds, progress, window: how === 'whole' ? 'whole' : 'steady' } as const
   switch (subject.system) {
     case 'bare': {
       await using system = openBare(subject, ground)
@@ -45,19 +61,60 @@ export async function measure(measurement: Measurement, ground: Ground, options:
       const total = ground.load(subject.load).changes
       return await measureBacklog(system, ground, { ...backlog, count: 'wellSettled', total })
     }
-    case 'onward':
-      return await measureOnward(measurement, subject, ground, { ...options, seconds })
+    case 'onward': {
+      const { system, port, live, total } = await startOnward(measurement, subject, ground, receiver, options)
+      await using running = system
+      const figures = await watchOnward(how, running, ground, { ...options, seconds, progress, live, port, total })
+      return { ...figures, assignments: await assignmentsOf(port) }
+    }
   }
 }
 
-async function measureOnward(
+/** Each has a receiver of its own, which knows its cases. */
+async function measureTurns(
+  group: readonly Measurement[],
+  ground: Ground,
+  options: MeasureOptions,
+): Promise<ReadonlyMap<string, RunFigures>> {
+  await using opened = new AsyncDisposableStack()
+  const players: (Player & { readonly port: number })[] = []
+  for (const measurement of group) {
+    const { subject, label } = measurement
+    if (subject.system !== 'onward') throw new Error(`${label}: only forwarders take turns`)
+    const receiver = opened.use(await openReceiver(RECEIVER_LATENCY, HANG_FOR))
+    const { system, port, total } = await startOnward(measurement, subject, ground, receiver, options)
+    const player = { label, receiver, system: opened.use(system), total, progress: options.progressOf(label), port }
+    // Compiling and joining a group is nobody's turn: the next starts once this one delivers, and stands still.
+    await untilItDelivers(player)
+    players.push(player)
+  }
+  const figures = await measureByTurns(players, options.seconds)
+  const whole = new Map<string, RunFigures>()
+  for (const { label, port } of players) {
+    const seen = figures.get(label)
+    if (seen) whole.set(label, { ...seen, assignments: await assignmentsOf(port) })
+  }
+  return whole
+}
+
+const assignmentsOf = async (port: number): Promise<number> =>
+  (await scrape(port)).sum('onward_consumer_rebalances_total')
+
+type Started = {
+  readonly system: OpenProcess
+  readonly port: number
+  readonly live: LiveTopic | null
+  readonly total: number
+}
+
+async function startOnward(
   measurement: Measurement,
   subject: OnwardSubject,
   ground: Ground,
-  options: MeasureOptions,
-): Promise<RunFigures> {
+  { origin }: Receiver,
+  { run, profile }: MeasureOptions,
+): Promise<Started> {
   const { how } = measurement
-  const { run, seconds, progress, liveRate } = options
   // What one parks the other drains: the same group, the same topics.
   const isParked = how === 'parks' || how === 'drains'
   const name = isParked ? `parked-${run}` : nameOf(measurement, run)
@@ -67,22 +124,14 @@ async function measureOnward(
   const topic = live?.topic ?? load?.topic ?? ''
   if (how === 'drains') await ground.append(topic, FRESH)
   const [port = 0] = await freePorts(1)
-  const topicPrefix = await ground.configure(name, topic, subject, tiers)
+  const topicPrefix = await ground.configure(name, topic, subject, tiers, origin)
   const retryTiers = tiers.map(renderDuration).join(',')
-  await using system: OpenProcess = openOnward(ground, {
-    group: name,
-    topic,
-    topicPrefix,
-    retryTiers,
-    port,
-    profile: options.profile,
-  })
-  const total = load?.changes ?? Infinity
-  const figures = await watchOnward(how, system, ground, { live, port, total, seconds, progress, liveRate })
-  return { ...figures, assignments: (await scrape(port)).sum('onward_consumer_rebalances_total') }
+  const system = openOnward(ground, { group: name, topic, topicPrefix, retryTiers, port, profile })
+  return { system, port, live, total: load?.changes ?? Infinity }
 }
 
-type Watched = Pick<MeasureOptions, 'seconds' | 'progress' | 'liveRate'> & {
+type Watched = Pick<MeasureOptions, 'seconds' | 'liveRate'> & {
+  readonly progress: Progress
   readonly live: LiveTopic | null
   readonly port: number
   readonly total: number

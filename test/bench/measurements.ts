@@ -83,6 +83,8 @@ export type Measurement = {
   readonly how: How
   /** Of `--seconds`. @default 1 */
   readonly times?: number
+  /** Not after the others but with them: each runs for a slice of time while the others stand still, over and over. */
+  readonly byTurns?: true
 }
 
 export const BARE = {
@@ -121,17 +123,15 @@ const onward = (load: LoadName | 'live', rules: Partial<Rules> = {}): OnwardSubj
   ...rules,
 })
 
+function byTurns(label: string, auth: Rules['auth']): Measurement {
+  return { label, subject: onward('uniform', { auth }), how: 'backlog', byTurns: true }
+}
+
 export const ONWARD: Measurement = { label: 'Onward', subject: onward('uniform'), how: 'backlog' }
-export const ONWARD_DIGEST: Measurement = {
-  label: 'Onward, digest',
-  subject: onward('uniform', { auth: 'digest' }),
-  how: 'backlog',
-}
-export const ONWARD_OAUTH2: Measurement = {
-  label: 'Onward, OAuth 2',
-  subject: onward('uniform', { auth: 'oauth2' }),
-  how: 'backlog',
-}
+/** Three that differ by a few hundredths: a machine changes by more between one measurement and the next. */
+export const ONWARD_UNPROVEN: Measurement = byTurns('Onward, no proof', 'none')
+export const ONWARD_DIGEST: Measurement = byTurns('Onward, digest', 'digest')
+export const ONWARD_OAUTH2: Measurement = byTurns('Onward, OAuth 2', 'oauth2')
 export const ONWARD_NEVER: Measurement = {
   label: 'Onward, Zipf, never',
   subject: onward('zipf-short'),
@@ -186,10 +186,15 @@ export const ONWARD_DRAINS: Measurement = {
 /**
  * The order of a run: every other one is the other way round, for what machine and broker do to whoever comes later is then done to all
  * alike. What rests on another measurement of its run stays behind it.
+ * @returns what is measured one after the other: mostly one measurement each, and together all that take turns
  */
-export function inTurn(measurements: readonly Measurement[], run: number): readonly Measurement[] {
-  const restsOnNone = ({ how }: Measurement) => how === 'backlog' || how === 'whole'
-  const free = measurements.filter(restsOnNone)
-  const bound = measurements.filter((measurement) => !restsOnNone(measurement))
-  return [...(run % 2 === 0 ? free.toReversed() : free), ...bound]
+export function inTurn(measurements: readonly Measurement[], run: number): readonly (readonly Measurement[])[] {
+  const only = (...hows: readonly How[]) => measurements.filter(({ how }) => hows.includes(how))
+  const alone = (each: Measurement) => [each]
+  const together = measurements.filter(({ byTurns }) => byTurns)
+  const apart = only('backlog', 'whole').filter(({ byTurns }) => !byTurns)
+  const free = [...apart.map(alone), ...(together.length === 0 ? [] : [together])]
+  const bound = only('paced', 'paced-hot', 'reads', 'parks', 'drains').map(alone)
+  const order = run % 2 === 0 ? free.toReversed().map((group) => group.toReversed()) : free
+  return [...order, ...bound]
 }

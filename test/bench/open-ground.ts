@@ -43,10 +43,10 @@ export type Ground = AsyncDisposable & {
   append(topic: string, load: Pick<ChangePlan, 'changes' | 'cases' | 'firstCase'>): Promise<void>
   /**
    * Onward's own topics, and in them its configuration: a set for each name, since what one run parks is not another's.
-   * @param topic a source topic that exists @param retryTiers milliseconds
+   * @param topic a source topic that exists @param retryTiers milliseconds @param origin of the receiver
    * @returns what the topics' names begin with
    */
-  configure(name: string, topic: string, rules: Rules, retryTiers: readonly number[]): Promise<string>
+  configure(name: string, topic: string, rules: Rules, retryTiers: readonly number[], origin: string): Promise<string>
 }
 export type LiveTopic = { readonly topic: string; readonly encode: Encoder }
 export type GroundPlan = {
@@ -109,11 +109,11 @@ export async function openGround(plan: GroundPlan, say: (line: string) => void):
         () => undefined,
       )
     },
-    async configure(name, topic, rules, retryTiers) {
+    async configure(name, topic, rules, retryTiers, origin) {
       const known = configured.get(name)
       if (known !== undefined) return known
       const prefix = `${mark}.${name}.`
-      await configureOnward(kafka, stack.brokers, prefix, topic, rules, retryTiers, receiver.origin)
+      await configureOnward(kafka, stack.brokers, prefix, topic, rules, retryTiers, origin)
       configured.set(name, prefix)
       return prefix
     },

@@ -8,6 +8,9 @@ export type OpenProcess = AsyncDisposable & {
   readonly pid: number
   /** The first line of its standard output, asked for at once after the start. */
   firstLine(): Promise<string>
+  /** It stands still, with all it has open, until it goes on. */
+  stop(): void
+  goOn(): void
   /** Null while it runs; else how it ended, with the last of what it said. */
   ended(): string | null
 }
@@ -55,8 +58,12 @@ export function openProcess(
       if (line === null) throw new Error(ended ?? `${file} said nothing`)
       return line
     },
+    stop: () => child.kill('SIGSTOP'),
+    goOn: () => child.kill('SIGCONT'),
     ended: () => ended,
     async [Symbol.asyncDispose]() {
+      // One that stands still hears nothing.
+      child.kill('SIGCONT')
       child.kill('SIGTERM')
       await Promise.race([closed, sleep(STOP_WITHIN_MS, undefined, { ref: false })])
       if (ended === null) child.kill('SIGKILL')

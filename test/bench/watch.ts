@@ -65,11 +65,19 @@ export class Watch {
 
   /** Waits for the next sample, and takes it. @throws Error when the system ended, or nothing happens for too long */
   async look(): Promise<Look> {
-    const { system, receiver, every, silenceLimit, progress } = this.#plan
-    await sleep(every)
-    const figures = await receiver.figures()
+    await sleep(this.#plan.every)
+    return await this.take()
+  }
+
+  /** @param at of the sample: now, or milliseconds of a clock that goes while the system does @throws Error as `look` */
+  async take(at?: number): Promise<Look> {
+    const figures = await this.#plan.receiver.figures()
     const count = await this.#plan.count(figures)
-    const at = performance.now()
+    return this.#enter(figures, count, at ?? performance.now())
+  }
+
+  #enter(figures: ReceiverFigures, count: number, at: number): Look {
+    const { system, receiver, silenceLimit, progress } = this.#plan
     const usage = readProcessUsage(system.pid)
     const failed = system.ended()
     if (failed !== null) throw new Error(failed)
