@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { describeMachine } from './describe-machine.ts'
 import { judgeHistories } from './judge-history.ts'
 import { measure } from './measure.ts'
-import { inTurn, loadsOf, ONWARD, type LoadName, type Measurement } from './measurements.ts'
+import { loadsOf, ONWARD, type LoadName, type Measurement, stepsOf } from './measurements.ts'
 import { openGround, type Ground } from './open-ground.ts'
 import { renderHistories, renderJson, renderMachine, renderWorkload } from './render-report.ts'
 import { topOfProfile } from './top-of-profile.ts'
@@ -12,7 +12,7 @@ import { WORKLOADS, type Measured, type Workload } from './workloads.ts'
 
 const HELP = `npm run bench -- [workload…] [options]
 
-Measures Onward beside a bare undici loop and a plain kafkajs forwarder: same machine, same run, same receiver, same sockets.
+Measures Onward beside a bare undici loop and a plain kafkajs forwarder: same machine, same run, same kind of receiver, same sockets.
 ${WORKLOADS.map(({ name, summary }) => `  ${name.padEnd(4)} ${summary}`).join('\n')}
 
   --runs N        how often each system is measured; medians are printed (3)
@@ -22,7 +22,7 @@ ${WORKLOADS.map(({ name, summary }) => `  ${name.padEnd(4)} ${summary}`).join('\
   --rate N        changes a second of W4 and W5 (half of what W1 showed in the same run)
   --seed N        the same seed makes the same load (1)
   --format F      avro or json: what the records are (avro)
-  --profile DIR   also writes a CPU profile of each run of Onward there, and prints where its time goes
+  --profile DIR   also writes a CPU profile of each run of Onward there, and prints where the time of the longest goes
   --only TEXT     only the systems whose name holds TEXT, or one of several: parks,drains; ratios that need others stay open
   --json          figures of every run as JSON on standard output, instead of tables
   --help
@@ -97,27 +97,27 @@ function measurementsOf(workloads: readonly Workload[], { only }: Options): Meas
   return [...all].filter(({ label }) => only.some((text) => label.toLowerCase().includes(text)))
 }
 
-/** Each run measures every system once, one after the other: a ratio is of two that were measured side by side. */
+/** Each run measures every system once, one after the other or by slices of time: a ratio is of two that were measured side by side. */
 async function measureAll(measurements: readonly Measurement[], ground: Ground, options: Options): Promise<Measured[]> {
   const skewed = measurements.some((measurement) => loadOf(measurement).includes('zipf-short'))
   const hottestShare = skewed ? ground.load('zipf-short').hottestShare : Number.NaN
   const runs: Measured[] = []
   for (let run = 1; run <= options.runs; run += 1) {
     const figures = new Map<string, RunFigures>()
-    for (const group of inTurn(measurements, run)) {
-      const labels = group.map(({ label }) => label).join('; ')
+    for (const step of stepsOf(measurements, run)) {
+      const labels = step.kind === 'alone' ? step.measurement.label : step.group.map(({ label }) => label).join('; ')
       say(`run ${run} of ${options.runs}: ${labels}`)
       const progressOf = (label: string) => (counted: number, perSecond: number) =>
         say(`  ${label}: ${counted}, ${Math.round(perSecond)}/s`)
       const liveRate = options.rate ?? Math.round((figures.get(ONWARD.label)?.perSecond ?? Number.NaN) / 2)
       const { seconds, profile } = options
       try {
-        for (const [label, measured] of await measure(group, ground, { run, seconds, liveRate, profile, progressOf })) {
+        for (const [label, measured] of await measure(step, ground, { run, seconds, liveRate, profile, progressOf })) {
           figures.set(label, measured)
           say(`${label}: ${Math.round(measured.perSecond)}/s, ${measured.cpuMicrosEach.toFixed(1)} µs CPU each`)
         }
       } catch (error) {
-        // One system that breaks leaves the others' figures standing; the table says which one it was.
+        // What breaks leaves the figures of other steps standing; the table says what it was.
         say(`${labels} FAILED: ${error instanceof Error ? error.message : String(error)}`)
         process.exitCode = 1
       }
@@ -160,6 +160,8 @@ async function main(): Promise<void> {
 
 process.on('SIGINT', () => process.exit(130))
 process.on('SIGTERM', () => process.exit(143))
+// A terminal that is closed: systems that stand still would hear nothing of it.
+process.on('SIGHUP', () => process.exit(129))
 try {
   await main()
 } catch (error) {

@@ -1,12 +1,21 @@
-// One measurement, or those that take turns: systems are started, watched, and ended. Enter: what is to be measured, on which ground.
+// A measurement, or those that share the time: systems are started, watched, and ended. Enter: what is to be measured, on which ground.
 // Leave: figures, by label.
 import { freePorts } from '../../deploy/local/free-ports.ts'
 import { renderDuration } from '../../services/shared/duration.ts'
 import { measureBacklog } from './measure-backlog.ts'
-import { measureByTurns, untilItDelivers, type Player } from './measure-by-turns.ts'
+import { measureBySlices, untilItDelivers } from './measure-by-slices.ts'
 import { measureLive } from './measure-live.ts'
 import { measureDrain, measureParks, measureReads } from './measure-parked.ts'
-import { HANG_FOR, RECEIVER_LATENCY, type How, type Measurement, type OnwardSubject } from './measurements.ts'
+import {
+  HANG_FOR,
+  RECEIVER_LATENCY,
+  type Alone,
+  type How,
+  type Measurement,
+  type OnwardSubject,
+  type Sliced,
+  type Step,
+} from './measurements.ts'
 import type { Ground, LiveTopic } from './open-ground.ts'
 import type { OpenProcess } from './open-process.ts'
 import { openReceiver, type Receiver } from './open-receiver.ts'
@@ -32,19 +41,16 @@ const PARKED_TIER = 90_000
 /** Published while the forwarder that has a million to restore is down, of cases that the parked ones know nothing of. */
 const FRESH = { changes: 1_200, cases: 600, firstCase: 900_000 }
 
-/** @param group one, or all that take turns with each other */
 export async function measure(
-  group: readonly Measurement[],
+  step: Step,
   ground: Ground,
   options: MeasureOptions,
 ): Promise<ReadonlyMap<string, RunFigures>> {
-  if (group.some(({ byTurns }) => byTurns)) return await measureTurns(group, ground, options)
-  const figures = new Map<string, RunFigures>()
-  for (const each of group) figures.set(each.label, await measureAlone(each, ground, options))
-  return figures
+  if (step.kind === 'sliced') return await measureSliced(step.group, ground, options)
+  return new Map([[step.measurement.label, await measureAlone(step.measurement, ground, options)]])
 }
 
-async function measureAlone(measurement: Measurement, ground: Ground, options: MeasureOptions): Promise<RunFigures> {
+async function measureAlone(measurement: Alone, ground: Ground, options: MeasureOptions): Promise<RunFigures> {
   const { subject, how, label } = measurement
   const { receiver } = ground
   const seconds = options.seconds * (measurement.times ?? 1)
@@ -70,29 +76,27 @@ async function measureAlone(measurement: Measurement, ground: Ground, options: M
   }
 }
 
-/** Each has a receiver of its own, which knows its cases. */
-async function measureTurns(
-  group: readonly Measurement[],
+/** Each has a receiver of its own, which knows its cases. Nobody's time begins before all of them deliver. */
+async function measureSliced(
+  group: readonly Sliced[],
   ground: Ground,
   options: MeasureOptions,
 ): Promise<ReadonlyMap<string, RunFigures>> {
   await using opened = new AsyncDisposableStack()
-  const players: (Player & { readonly port: number })[] = []
+  const started = []
   for (const measurement of group) {
     const { subject, label } = measurement
-    if (subject.system !== 'onward') throw new Error(`${label}: only forwarders take turns`)
     const receiver = opened.use(await openReceiver(RECEIVER_LATENCY, HANG_FOR))
     const { system, port, total } = await startOnward(measurement, subject, ground, receiver, options)
-    const player = { label, receiver, system: opened.use(system), total, progress: options.progressOf(label), port }
-    // Compiling and joining a group is nobody's turn: the next starts once this one delivers, and stands still.
-    await untilItDelivers(player)
-    players.push(player)
+    opened.use(system)
+    started.push({ label, receiver, system, total, progress: options.progressOf(label), port })
   }
-  const figures = await measureByTurns(players, options.seconds)
+  await Promise.all(started.map(untilItDelivers))
+  const figures = await measureBySlices(started, options.seconds)
   const whole = new Map<string, RunFigures>()
-  for (const { label, port } of players) {
-    const seen = figures.get(label)
-    if (seen) whole.set(label, { ...seen, assignments: await assignmentsOf(port) })
+  for (const [place, seen] of figures.entries()) {
+    const { label = '', port = 0 } = started[place] ?? {}
+    whole.set(label, { ...seen, assignments: await assignmentsOf(port) })
   }
   return whole
 }

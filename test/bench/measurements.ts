@@ -6,6 +6,8 @@ export const RECEIVER_LATENCY = 5
 /** Milliseconds it takes for a connection that hangs. */
 export const HANG_FOR = 5_000
 export const CONNECTIONS = 100
+/** Long beside the switch and an answer, short beside what changes a machine's speed. */
+export const SLICE_MS = 250
 export const SOCKETS_OF_A_CONNECTION = 4
 export const PARTITIONS = 12
 export const CASES = 10_000
@@ -77,15 +79,30 @@ export type Subject =
   | { readonly system: 'plain'; readonly load: LoadName }
   | OnwardSubject
 
-export type Measurement = {
+/** What has the machine to itself while it is measured. */
+export type Alone = {
   readonly label: string
   readonly subject: Subject
   readonly how: How
   /** Of `--seconds`. @default 1 */
   readonly times?: number
-  /** Not after the others but with them: each runs for a slice of time while the others stand still, over and over. */
-  readonly byTurns?: true
+  readonly bySlices?: undefined
 }
+
+/** A backlog that is measured with others: each runs for a slice of time while the others stand still, over and over. */
+export type Sliced = {
+  readonly label: string
+  readonly subject: OnwardSubject & { readonly load: LoadName; readonly trouble: 'none' }
+  readonly how: 'backlog'
+  readonly bySlices: true
+}
+
+export type Measurement = Alone | Sliced
+
+/** What is measured after one another: a measurement, or all that share the time with each other. */
+export type Step =
+  | { readonly kind: 'alone'; readonly measurement: Alone }
+  | { readonly kind: 'sliced'; readonly group: readonly Sliced[] }
 
 export const BARE = {
   label: 'bare undici, request',
@@ -113,70 +130,74 @@ export const PLAIN_ZIPF = {
   how: 'backlog',
 } as const
 
+const PLAIN_RULES = { supersede: 'never', auth: 'none', trouble: 'none', matches: 'all' } as const
+
 const onward = (load: LoadName | 'live', rules: Partial<Rules> = {}): OnwardSubject => ({
   system: 'onward',
   load,
-  supersede: 'never',
-  auth: 'none',
-  trouble: 'none',
-  matches: 'all',
+  ...PLAIN_RULES,
   ...rules,
 })
 
-function byTurns(label: string, auth: Rules['auth']): Measurement {
-  return { label, subject: onward('uniform', { auth }), how: 'backlog', byTurns: true }
-}
+const sliced = (label: string, auth: Rules['auth']): Sliced => ({
+  label,
+  subject: { system: 'onward', load: 'uniform', ...PLAIN_RULES, auth },
+  how: 'backlog',
+  bySlices: true,
+})
 
-export const ONWARD: Measurement = { label: 'Onward', subject: onward('uniform'), how: 'backlog' }
-/** Three that differ by a few hundredths: a machine changes by more between one measurement and the next. */
-export const ONWARD_UNPROVEN: Measurement = byTurns('Onward, no proof', 'none')
-export const ONWARD_DIGEST: Measurement = byTurns('Onward, digest', 'digest')
-export const ONWARD_OAUTH2: Measurement = byTurns('Onward, OAuth 2', 'oauth2')
-export const ONWARD_NEVER: Measurement = {
+export const ONWARD: Alone = { label: 'Onward', subject: onward('uniform'), how: 'backlog' }
+/** They differ by a few hundredths: a machine changes by more between one measurement and the next. */
+export const ONWARD_UNPROVEN = sliced('Onward, no proof', 'none')
+/** The same twice: what they differ by is the error that is left. */
+export const ONWARD_UNPROVEN_AGAIN = sliced('Onward, no proof, again', 'none')
+export const ONWARD_DIGEST = sliced('Onward, digest', 'digest')
+export const ONWARD_OAUTH2 = sliced('Onward, OAuth 2', 'oauth2')
+export const ONWARD_NEVER: Alone = {
   label: 'Onward, Zipf, never',
   subject: onward('zipf-short'),
   how: 'whole',
   times: 5,
 }
-export const ONWARD_WAITING: Measurement = {
+export const ONWARD_WAITING: Alone = {
   label: 'Onward, Zipf, waiting',
   subject: onward('zipf', { supersede: 'waiting' }),
   how: 'backlog',
 }
-export const ONWARD_HANG: Measurement = {
+export const ONWARD_HANG: Alone = {
   label: 'Onward, 5 % hang',
   subject: onward('uniform', { trouble: 'hang' }),
   how: 'backlog',
   times: TROUBLED_TIMES,
 }
-export const ONWARD_REFUSE: Measurement = {
+export const ONWARD_REFUSE: Alone = {
   label: 'Onward, 10 % refuse',
   subject: onward('uniform', { trouble: 'refuse' }),
   how: 'backlog',
   times: TROUBLED_TIMES,
 }
-export const ONWARD_HALF: Measurement = {
+export const ONWARD_HALF: Alone = {
   label: 'Onward, half the rate',
   subject: onward('live', { supersede: 'waiting' }),
   how: 'paced',
 }
-export const ONWARD_HOT: Measurement = {
+export const ONWARD_HOT: Alone = {
   label: 'Onward, and a hot case',
   subject: onward('live', { supersede: 'waiting' }),
   how: 'paced-hot',
 }
-export const ONWARD_READS: Measurement = {
+export const ONWARD_READS: Alone = {
   label: 'Onward, reads only',
   // A shorter one is read before it is in its steady state.
   subject: onward('parked', { matches: 'nothing' }),
   how: 'reads',
 }
-export const ONWARD_PARKS: Measurement = {
+export const ONWARD_PARKS: Alone = {
   label: 'Onward, parks',
   subject: onward('parked', { trouble: 'refuse-all' }),
   how: 'parks',
 }
-export const ONWARD_DRAINS: Measurement = {
+export const ONWARD_DRAINS: Alone = {
   label: 'Onward, drains',
   subject: onward('parked', { trouble: 'refuse-all' }),
   how: 'drains',
@@ -186,15 +207,15 @@ export const ONWARD_DRAINS: Measurement = {
 /**
  * The order of a run: every other one is the other way round, for what machine and broker do to whoever comes later is then done to all
  * alike. What rests on another measurement of its run stays behind it.
- * @returns what is measured one after the other: mostly one measurement each, and together all that take turns
  */
-export function inTurn(measurements: readonly Measurement[], run: number): readonly (readonly Measurement[])[] {
-  const only = (...hows: readonly How[]) => measurements.filter(({ how }) => hows.includes(how))
-  const alone = (each: Measurement) => [each]
-  const together = measurements.filter(({ byTurns }) => byTurns)
-  const apart = only('backlog', 'whole').filter(({ byTurns }) => !byTurns)
-  const free = [...apart.map(alone), ...(together.length === 0 ? [] : [together])]
-  const bound = only('paced', 'paced-hot', 'reads', 'parks', 'drains').map(alone)
-  const order = run % 2 === 0 ? free.toReversed().map((group) => group.toReversed()) : free
-  return [...order, ...bound]
+export function stepsOf(measurements: readonly Measurement[], run: number): readonly Step[] {
+  const turned = run % 2 === 0
+  const alone = measurements.filter((each) => !each.bySlices)
+  const group = measurements.filter((each) => each.bySlices === true)
+  const isFree = ({ how }: Alone) => how === 'backlog' || how === 'whole'
+  const stepOf = (measurement: Alone): Step => ({ kind: 'alone', measurement })
+  const free = alone.filter(isFree).map(stepOf)
+  if (group.length > 0) free.push({ kind: 'sliced', group: turned ? group.toReversed() : group })
+  const bound = alone.filter((each) => !isFree(each)).map(stepOf)
+  return [...(turned ? free.toReversed() : free), ...bound]
 }

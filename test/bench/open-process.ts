@@ -8,9 +8,9 @@ export type OpenProcess = AsyncDisposable & {
   readonly pid: number
   /** The first line of its standard output, asked for at once after the start. */
   firstLine(): Promise<string>
-  /** It stands still, with all it has open, until it goes on. */
-  stop(): void
-  goOn(): void
+  /** It stands still, with all it has open, until it is resumed. */
+  pause(): void
+  resume(): void
   /** Null while it runs; else how it ended, with the last of what it said. */
   ended(): string | null
 }
@@ -49,6 +49,7 @@ export function openProcess(
       resolve()
     })
   })
+  const resume = () => child.kill('SIGCONT')
   return {
     pid: child.pid ?? 0,
     // Only who asks pays for splitting lines: a forwarder writes thousands a second.
@@ -58,12 +59,12 @@ export function openProcess(
       if (line === null) throw new Error(ended ?? `${file} said nothing`)
       return line
     },
-    stop: () => child.kill('SIGSTOP'),
-    goOn: () => child.kill('SIGCONT'),
+    pause: () => child.kill('SIGSTOP'),
+    resume,
     ended: () => ended,
     async [Symbol.asyncDispose]() {
       // One that stands still hears nothing.
-      child.kill('SIGCONT')
+      resume()
       child.kill('SIGTERM')
       await Promise.race([closed, sleep(STOP_WITHIN_MS, undefined, { ref: false })])
       if (ended === null) child.kill('SIGKILL')

@@ -12,6 +12,8 @@ type CallFrame = { readonly functionName: string; readonly url: string; readonly
 
 /** Rows printed: what is below costs less than a hundredth. */
 const ROWS = 40
+/** A sample is taken each millisecond: so long a time belongs to a process that stood still. */
+const STOOD_STILL_MICROS = 100_000
 
 /** @param folder where the profiles are; only the one with the most samples is told of */
 export function topOfProfile(folder: string): string {
@@ -33,6 +35,7 @@ function selfTimes({ nodes, samples, timeDeltas }: Profile): string[][] {
     const name = frames.get(id) ?? '(unknown)'
     if (name === '(idle)') return
     const time = timeDeltas[place] ?? 0
+    if (time > STOOD_STILL_MICROS) return
     busy += time
     times.set(name, (times.get(name) ?? 0) + time)
   })

@@ -40,11 +40,12 @@ export class DigestSession {
       this.#hashed = { username, password, hash: hashUser(challenge, username, password) }
       this.#proofs = null
     }
+    this.#count += 1
     if (this.#proofs?.method !== method || this.#proofs.path !== path) {
       const request = { method, path, cnonce: this.#cnonce }
-      this.#proofs = new DigestProofs(challenge, username, this.#hashed.hash, request)
+      this.#proofs = new DigestProofs(challenge, username, this.#hashed.hash, request, this.#count)
     }
-    return this.#proofs.next(++this.#count)
+    return this.#proofs.next()
   }
 
   /** The last request got 401. */

@@ -124,14 +124,14 @@ export function prepareDigest(
  * What proves that we know the password, in hexadecimal. It says nothing of a body, so it can be made before there is a request.
  * @param count of this nonce; from 1
  */
-export const digestResponse = ({ challenge, before, behind }: Prepared, count: number): string =>
+export const respond = ({ challenge, before, behind }: Prepared, count: number): string =>
   digestOf(challenge, challenge.qop === null ? before + behind : before + countText(count) + behind)
 
 /**
- * @param response as `digestResponse` makes it, of the same count
+ * @param response as `respond` makes it, of the same count
  * @returns the value of Authorization
  */
-export const digest = ({ challenge, head }: Prepared, count: number, response: string): string =>
+export const renderProof = ({ challenge, head }: Prepared, count: number, response: string): string =>
   challenge.qop === null ? `${head}, response="${response}"` : `${head}, nc=${countText(count)}, response="${response}"`
 
 const countText = (count: number): string => count.toString(16).padStart(8, '0')

@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
-  digest,
-  digestResponse,
   hashUser,
   pickDigest,
   prepareDigest,
+  renderProof,
+  respond,
   type DigestChallenge,
 } from '../../../services/forwarder/authenticate/digest.ts'
 import { DigestSession } from '../../../services/forwarder/authenticate/digest-session.ts'
@@ -31,7 +31,7 @@ const lineOf = (
 ) => {
   const hash = hashUser(challenge, username, password)
   const parts = prepareDigest(challenge, username, hash, { method, path, cnonce })
-  return digest(parts, count, digestResponse(parts, count))
+  return renderProof(parts, count, respond(parts, count))
 }
 const answer = (...of: Parameters<typeof lineOf>) => {
   const line = lineOf(...of)
