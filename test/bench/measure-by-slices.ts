@@ -38,33 +38,33 @@ export async function untilItDelivers({ label, system, receiver }: SlicedSystem)
  * They are paused while it lasts, all but one, and run again when it returns. Each waits for all others, so for less than a second:
  * a group misses a member, and a lease ends, only after several.
  * @param seconds each of them runs, unless one has worked off its load before
- * @returns in the order of the systems
+ * @returns each with its figures
  */
-export async function measureBySlices(
-  systems: readonly SlicedSystem[],
+export async function measureBySlices<System extends SlicedSystem>(
+  systems: readonly System[],
   seconds: number,
-): Promise<readonly RunFigures[]> {
+): Promise<readonly (readonly [System, RunFigures])[]> {
   const shares = systems.map((each) => new Share(each))
   try {
     for (const { system } of systems) system.pause()
     while (shares.every((each) => each.ranMs < seconds * 1_000 && !each.isDone)) {
       for (const each of shares) await each.run()
     }
-    return shares.map((each) => each.figures())
+    return shares.map((each) => [each.sliced, each.figures()])
   } finally {
     for (const { system } of systems) system.resume()
   }
 }
 
 /** One system's slices, and what was seen at their ends. */
-class Share {
-  readonly #sliced: SlicedSystem
+class Share<System extends SlicedSystem> {
+  readonly sliced: System
   readonly #watch: Watch
   ranMs = 0
   #last: Look | null = null
 
-  constructor(sliced: SlicedSystem) {
-    this.#sliced = sliced
+  constructor(sliced: System) {
+    this.sliced = sliced
     this.#watch = new Watch({
       system: sliced.system,
       receiver: sliced.receiver,
@@ -76,11 +76,11 @@ class Share {
   }
 
   get isDone(): boolean {
-    return this.#last !== null && this.#last.count >= this.#sliced.total
+    return this.#last !== null && this.#last.count >= this.sliced.total
   }
 
   async run(): Promise<void> {
-    const { system, label } = this.#sliced
+    const { system, label } = this.sliced
     const startedAt = performance.now()
     system.resume()
     await sleep(SLICE_MS)
@@ -94,7 +94,7 @@ class Share {
   }
 
   figures(): RunFigures {
-    if (this.#last === null) throw new Error(`${this.#sliced.label} had no time`)
+    if (this.#last === null) throw new Error(`${this.sliced.label} had no time`)
     return this.#watch.figures('steady', this.#last)
   }
 }

@@ -92,13 +92,10 @@ async function measureSliced(
     started.push({ label, receiver, system, total, progress: options.progressOf(label), port })
   }
   await Promise.all(started.map(untilItDelivers))
-  const figures = await measureBySlices(started, options.seconds)
-  const whole = new Map<string, RunFigures>()
-  for (const [place, seen] of figures.entries()) {
-    const { label = '', port = 0 } = started[place] ?? {}
-    whole.set(label, { ...seen, assignments: await assignmentsOf(port) })
-  }
-  return whole
+  const figures = new Map<string, RunFigures>()
+  for (const [{ label, port }, seen] of await measureBySlices(started, options.seconds))
+    figures.set(label, { ...seen, assignments: await assignmentsOf(port) })
+  return figures
 }
 
 const assignmentsOf = async (port: number): Promise<number> =>
