@@ -202,9 +202,9 @@ async function main(): Promise<void> {
     const measureBeside = () => measure(beside, topicsOf(beside, beside), options, rooms)
     // Every other pair the other way round: neither always has what the other left behind.
     const turned = pair % 2 === 0
-    const early = await (turned ? measureBeside() : measureApart())
-    const late = await (turned ? measureApart() : measureBeside())
-    const [first, second] = turned ? [late, early] : [early, late]
+    const early = turned ? await measureBeside() : null
+    const first = await measureApart()
+    const second = early ?? (await measureBeside())
     const each = ({ p99, cpu, megabytes }: Window) =>
       `p99 ${p99.toFixed(1)} ms, ${(cpu * 100).toFixed(0)} % of a core, ${megabytes.toFixed(0)} MB`
     say(`${pair < 1 ? 'warm-up' : `pair ${pair} of ${pairs}`}: apart ${each(first)}; beside ${each(second)}`)

@@ -1,5 +1,6 @@
 // Figures of some runs → what is printed: a table of the systems side by side, a table of ratios against their goals. Pure.
-// A ratio is taken within each run, between systems measured one after the other, or by slices of time; what is printed is the median over runs.
+// A ratio is taken within each run, between systems measured one after the other, or by slices of time; what is printed is the median
+// over runs.
 import type { History } from './judge-history.ts'
 import { BARE, PLAIN, type Measurement } from './measurements.ts'
 import { median } from './median.ts'

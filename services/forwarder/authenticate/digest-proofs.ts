@@ -40,14 +40,14 @@ export class DigestProofs {
 
   next(): string {
     this.#count += 1
-    if (this.#ahead.length === 0) this.#makeAhead()
-    return renderProof(this.#parts, this.#count, this.#ahead.pop() ?? respond(this.#parts, this.#count))
+    return renderProof(this.#parts, this.#count, this.#ahead.pop() ?? this.#respondAhead())
   }
 
-  /** Never more than were made already: nonce or path may be others at the next request. */
-  #makeAhead(): void {
+  /** Never more than were made already: nonce or path may be others at the next request. @returns the response of this count */
+  #respondAhead(): string {
     const many = Math.min(Math.max(this.#made, 1), MOST_AHEAD)
-    for (let more = many - 1; more >= 0; more -= 1) this.#ahead.push(respond(this.#parts, this.#count + more))
+    for (let more = many - 1; more > 0; more -= 1) this.#ahead.push(respond(this.#parts, this.#count + more))
     this.#made += many
+    return respond(this.#parts, this.#count)
   }
 }
